@@ -1,0 +1,37 @@
+# What rbac is made of. `make help` says what can be done with it.
+
+EXTENSION = rbac
+MODULE_big = rbac
+
+# The one place where the version is written is the control file.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" rbac.control)
+ifeq (,$(EXTVERSION))
+$(error rbac.control has no default_version)
+endif
+
+# The rooms, from the bottom up: each uses only those before it.
+ROOMS = model identity cache decision review admin
+
+# The SQL of each room, in the order in which it is installed, named without
+# folder and suffix: `model_SQL = tables constraints`. A room without a list
+# installs all of its SQL files in alphabetical order.
+model_SQL = tables rules seed
+
+# The regress scripts, in the order in which they run (sql/, expected/).
+REGRESS =
+
+# The isolation specs (test/isolation/specs, test/isolation/expected).
+ISOLATION =
+
+PG_CONFIG ?= pg_config
+
+.DEFAULT_GOAL := all
+
+# PGXS claims the name `check` for a message that says it cannot, so what works
+# on the whole house and what PGXS does stand apart.
+HOUSE = help needs check check-% accept demo bench
+ifneq (,$(filter $(HOUSE),$(MAKECMDGOALS)))
+include dev/house.mk
+else
+include dev/build.mk
+endif

@@ -1,0 +1,44 @@
+# What can be done with the house as a whole. Each needs nothing installed
+# beforehand but make, and leaves nothing behind but installed packages.
+
+export PG_CONFIG ROOMS REGRESS ISOLATION
+
+.PHONY: help needs check accept demo bench
+
+help:
+	@echo 'make                 build'
+	@echo 'make install         install into the server of PG_CONFIG'
+	@echo 'make installcheck    test what is installed, on a running server'
+	@echo 'make clean           remove all that was built'
+	@echo
+	@echo 'make demo            watch it decide, on a throw-away server'
+	@echo 'make check           run every test, on throw-away servers'
+	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap'
+	@echo 'make check-sanitize  run the suites with assertions and sanitizers'
+	@echo 'make accept          take what the regress and isolation tests print now as expected'
+	@echo 'make bench           measure'
+	@echo 'make needs           install what testing needs, or say what that is'
+	@echo
+	@echo 'Variables: PG_CONFIG, CC, WERROR; with check also REGRESS, ISOLATION (which'
+	@echo 'tests), KEEP=1 (keep the temporary directory).'
+
+needs:
+	@dev/needs
+
+check:
+	+@dev/check
+
+check-sanitize:
+	+@dev/check-sanitize
+
+check-%:
+	+@dev/check $*
+
+accept:
+	+@dev/accept
+
+demo:
+	+@dev/on-server examples/demo/run
+
+bench:
+	+@dev/on-server bench/run

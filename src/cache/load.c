@@ -1,0 +1,242 @@
+/*
+ * load.c
+ *		Computing an entry from the tables: the one-sentence meaning of the
+ *		model (model/tables.sql), in C.
+ *
+ * Nothing is kept here.  Results are in the current memory context.
+ */
+#include "postgres.h"
+
+#include "lib/qunique.h"
+#include "miscadmin.h"
+
+#include "cache/load.h"
+#include "model/hierarchy.h"
+
+typedef struct PrincipalLoad
+{
+	RbacPrincipal *principal;
+	TimestampTz now;
+	int			capacity;		/* of principal->departments */
+	int			nroles;			/* roles held in the whole tenant */
+	int			role_capacity;
+	int32	   *roles;
+	int		   *department_role;	/* beside principal->departments */
+} PrincipalLoad;
+
+typedef struct IdList
+{
+	int			n;
+	int			capacity;
+	int32	   *id;
+} IdList;
+
+static int
+compare_int32(const void *a, const void *b)
+{
+	int32		x = *(const int32 *) a;
+	int32		y = *(const int32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The answer changes at this moment: it lasts from the one before to the one after now. */
+static void
+note_bound(RbacPrincipal *principal, TimestampTz bound, TimestampTz now)
+{
+	if (bound <= now)
+		principal->valid_from = Max(principal->valid_from, bound);
+	else
+		principal->valid_until = Min(principal->valid_until, bound);
+}
+
+static bool
+add_assignment(const RbacAssignment *assignment, void *arg)
+{
+	PrincipalLoad *load = arg;
+	RbacPrincipal *principal = load->principal;
+
+	note_bound(principal, assignment->valid_from, load->now);
+	note_bound(principal, assignment->valid_until, load->now);
+	if (load->now < assignment->valid_from || load->now >= assignment->valid_until)
+		return true;
+
+	if (assignment->whole_tenant)
+	{
+		if (load->nroles == load->role_capacity)
+		{
+			load->role_capacity *= 2;
+			load->roles = repalloc(load->roles, sizeof(int32) * load->role_capacity);
+		}
+		load->roles[load->nroles++] = assignment->role_id;
+	}
+	else
+	{
+		if (principal->ndepartments == load->capacity)
+		{
+			load->capacity = load->capacity ? load->capacity * 2 : 4;
+			if (principal->departments == NULL)
+			{
+				principal->departments = palloc(sizeof(RbacDepartmentGrant) * load->capacity);
+				load->department_role = palloc(sizeof(int) * load->capacity);
+			}
+			else
+			{
+				principal->departments = repalloc(principal->departments,
+												  sizeof(RbacDepartmentGrant) * load->capacity);
+				load->department_role = repalloc(load->department_role,
+												 sizeof(int) * load->capacity);
+			}
+		}
+		principal->departments[principal->ndepartments].department_id = assignment->department_id;
+		load->department_role[principal->ndepartments] = assignment->role_id;
+		principal->ndepartments++;
+	}
+	return true;
+}
+
+/*
+ * What a user holds in a tenant at a moment, and for how long that is true.
+ * The sets of roles are looked up only after both walks, because the lookup
+ * may walk as well.
+ */
+RbacPrincipal *
+rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
+					TimestampTz now, RbacRoleScopes role_scopes, void *arg)
+{
+	RbacPrincipal *principal = palloc0(sizeof(RbacPrincipal));
+	PrincipalLoad load = {.principal = principal,.now = now,.role_capacity = 8};
+	bool		user_is_active = false;
+	bool		tenant_is_active = true;
+
+	principal->key = *key;
+	principal->valid_from = DT_NOBEGIN;
+	principal->valid_until = DT_NOEND;
+
+	principal->user_exists = rbac_read_user(reader, &key->user_id, &user_is_active, NULL);
+	principal->tenant_exists = !key->has_tenant ||
+		rbac_read_tenant(reader, &key->tenant_id, &tenant_is_active, NULL);
+	if (!principal->user_exists || !principal->tenant_exists ||
+		!user_is_active || !tenant_is_active)
+		return principal;
+
+	load.roles = palloc(sizeof(int32) * load.role_capacity);
+	rbac_visit_assignments_in(reader, &key->user_id, NULL, add_assignment, &load);
+	if (key->has_tenant)
+		rbac_visit_assignments_in(reader, &key->user_id, &key->tenant_id, add_assignment, &load);
+
+	principal->holds_a_role = load.nroles > 0 || principal->ndepartments > 0;
+
+	/* One role's set is shared, not copied: most people have one. */
+	if (load.nroles == 1)
+		principal->scopes = unconstify(Bitmapset *, role_scopes(load.roles[0], arg));
+	else
+	{
+		for (int i = 0; i < load.nroles; i++)
+			principal->scopes = bms_add_members(principal->scopes, role_scopes(load.roles[i], arg));
+	}
+	principal->scopes_are_shared = load.nroles == 1;
+
+	for (int i = 0; i < principal->ndepartments; i++)
+		principal->departments[i].scopes =
+			unconstify(Bitmapset *, role_scopes(load.department_role[i], arg));
+	return principal;
+}
+
+/* A copy that shares the sets of roles with the original. */
+RbacPrincipal *
+rbac_copy_principal(const RbacPrincipal *principal)
+{
+	RbacPrincipal *copy = palloc(sizeof(RbacPrincipal));
+
+	*copy = *principal;
+	if (!copy->scopes_are_shared)
+		copy->scopes = bms_copy(principal->scopes);
+	if (copy->ndepartments > 0)
+	{
+		Size		size = sizeof(RbacDepartmentGrant) * copy->ndepartments;
+
+		copy->departments = palloc(size);
+		memcpy(copy->departments, principal->departments, size);
+	}
+	return copy;
+}
+
+static bool
+add_id(int32 id, void *arg)
+{
+	IdList	   *list = arg;
+
+	if (list->n == list->capacity)
+	{
+		list->capacity *= 2;
+		list->id = repalloc(list->id, sizeof(int32) * list->capacity);
+	}
+	list->id[list->n++] = id;
+	return true;
+}
+
+static bool
+add_scope(int32 id, void *arg)
+{
+	Bitmapset **scopes = arg;
+
+	/* a damaged id must not ask for gigabytes */
+	if (id > 0 && id <= RBAC_MAX_SCOPE_ID)
+		*scopes = bms_add_member(*scopes, id);
+	return true;
+}
+
+/* The scopes of a role and of all that it inherits. */
+Bitmapset *
+rbac_load_role_scopes(RbacReader *reader, int32 role_id)
+{
+	RbacHierarchy *below = rbac_hierarchy_below(reader, role_id);
+	IdList		permissions = {.capacity = 64};
+	Bitmapset  *scopes = NULL;
+
+	permissions.id = palloc(sizeof(int32) * permissions.capacity);
+	for (int i = 0; i < below->nroles; i++)
+		rbac_visit_role_permissions(reader, below->role[i], add_id, &permissions);
+	qsort(permissions.id, permissions.n, sizeof(int32), compare_int32);
+	permissions.n = qunique(permissions.id, permissions.n, sizeof(int32), compare_int32);
+	rbac_visit_permission_scopes(reader, permissions.id, permissions.n, add_scope, &scopes);
+	return scopes;
+}
+
+/* A department and those above it. */
+RbacDepartmentPath *
+rbac_load_department_path(RbacReader *reader, const pg_uuid_t *department_id)
+{
+	RbacDepartmentPath *path = palloc0(sizeof(RbacDepartmentPath));
+	RbacDepartment at;
+	int			capacity = 4;
+
+	path->department_id = *department_id;
+	path->path = palloc(sizeof(pg_uuid_t) * capacity);
+	if (!rbac_read_department(reader, department_id, &at, NULL))
+		return path;
+
+	path->tenant_id = at.tenant_id;
+	for (;;)
+	{
+		pg_uuid_t	parent = at.parent_id;
+
+		if (path->npath == capacity)
+		{
+			capacity *= 2;
+			path->path = repalloc(path->path, sizeof(pg_uuid_t) * capacity);
+		}
+		path->path[path->npath++] = at.id;
+		if (!at.has_parent)
+			return path;
+		if (path->npath > RBAC_MAX_DEPARTMENT_DEPTH)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("departments lie more than %d deep", RBAC_MAX_DEPARTMENT_DEPTH),
+					 errhint("Look for a cycle in rbac.departments.")));
+		CHECK_FOR_INTERRUPTS();
+		if (!rbac_read_department(reader, &parent, &at, NULL))
+			return path;
+	}
+}

@@ -1,0 +1,492 @@
+/*
+ * local.c
+ *		What this backend knows already.
+ *
+ * Principals, department paths, role closures and the ids of scopes, each in a
+ * hash table of the backend's own.  rbac_cache_begin decides whether all of it
+ * is still true as of now and of the statement's snapshot; if it cannot tell,
+ * it drops it.  There are no tags on entries: everything that is kept is true
+ * at one moment, and that moment is moved forward or everything goes.
+ *
+ * So that an answer never mixes two states, every load makes sure, after
+ * taking its snapshot, that what is kept from before is true of that snapshot
+ * as well.
+ *
+ * What is dropped stays readable until the next rbac_cache_begin, because a
+ * decision may hold pointers to it.
+ *
+ * Bounded by MAX_LOCAL_BYTES: beyond that everything goes.
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "funcapi.h"
+#include "replication/logicalworker.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "cache/cache.h"
+#include "cache/load.h"
+#include "cache/signal.h"
+#include "model/names.h"
+
+PG_FUNCTION_INFO_V1(rbac_forget);
+PG_FUNCTION_INFO_V1(rbac_cache_counters);
+
+#define MAX_LOCAL_BYTES (16 * 1024 * 1024)
+
+/* How often a load starts anew because the tables changed under it. */
+#define MAX_LOADS 10
+
+/*
+ * How much a snapshot sees, in an order in which later snapshots of one
+ * backend never come before earlier ones.  Snapshots with the same xmax see
+ * the more, the fewer transactions they list as running.
+ */
+typedef struct SnapshotAge
+{
+	TransactionId xmax;
+	uint32		running;
+	bool		in_recovery;
+} SnapshotAge;
+
+typedef struct PrincipalEntry
+{
+	RbacPrincipalKey key;
+	RbacPrincipal *principal;
+} PrincipalEntry;
+
+typedef struct DepartmentEntry
+{
+	pg_uuid_t	department_id;
+	RbacDepartmentPath *path;
+} DepartmentEntry;
+
+typedef struct ClosureEntry
+{
+	int32		role_id;
+	Bitmapset  *scopes;
+} ClosureEntry;
+
+typedef struct ScopeEntry
+{
+	char		name[RBAC_MAX_NAME_LENGTH + 1];
+	int32		id;				/* 0 if there is none */
+} ScopeEntry;
+
+/* All that hangs on who holds what, and all that hangs on what roles mean. */
+static MemoryContext assignments_context = NULL;
+static HTAB *principals;
+static HTAB *department_paths;
+
+static MemoryContext policy_context = NULL;
+static HTAB *closures;
+static HTAB *scope_ids;
+
+/* Parent of what was dropped since the decision began. */
+static MemoryContext dropped_context = NULL;
+static bool something_dropped = false;
+
+/* Changes whenever something is dropped. */
+static uint64 epoch = 0;
+
+/* What is kept is true of a snapshot of this age. */
+static SnapshotAge true_as_of;
+
+/* The command in which a writing transaction read what is kept. */
+static CommandId read_in_command;
+
+static int64 loads = 0;
+static int64 purges = 0;
+
+static MemoryContext
+drop_context(MemoryContext context)
+{
+	if (context != NULL)
+	{
+		MemoryContextSetParent(context, dropped_context);
+		something_dropped = true;
+	}
+	return NULL;
+}
+
+/* A principal's sets may be its roles' own, so policy takes it along. */
+static void
+drop(int what)
+{
+	if (dropped_context == NULL)
+		dropped_context = AllocSetContextCreate(TopMemoryContext, "rbac dropped", ALLOCSET_SMALL_SIZES);
+
+	assignments_context = drop_context(assignments_context);
+	if (what & RBAC_POLICY)
+		policy_context = drop_context(policy_context);
+	epoch++;
+	purges++;
+}
+
+static HTAB *
+create_table(const char *name, Size key, Size entry, int flags, MemoryContext context)
+{
+	HASHCTL		ctl = {.keysize = key, .entrysize = entry, .hcxt = context};
+
+	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_CONTEXT | flags);
+}
+
+static void
+create_missing(void)
+{
+	if (assignments_context == NULL)
+	{
+		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "rbac assignments", ALLOCSET_DEFAULT_SIZES);
+
+		principals = create_table("rbac principals", sizeof(RbacPrincipalKey),
+								  sizeof(PrincipalEntry), HASH_BLOBS, context);
+		department_paths = create_table("rbac department paths", sizeof(pg_uuid_t),
+										sizeof(DepartmentEntry), HASH_BLOBS, context);
+		assignments_context = context;
+	}
+	if (policy_context == NULL)
+	{
+		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "rbac policy", ALLOCSET_DEFAULT_SIZES);
+
+		closures = create_table("rbac role closures", sizeof(int32),
+								sizeof(ClosureEntry), HASH_BLOBS, context);
+		scope_ids = create_table("rbac scope ids", RBAC_MAX_NAME_LENGTH + 1,
+								 sizeof(ScopeEntry), HASH_STRINGS, context);
+		policy_context = context;
+	}
+}
+
+static inline SnapshotAge
+snapshot_age(Snapshot snapshot)
+{
+	SnapshotAge age;
+
+	age.xmax = snapshot->xmax;
+	/* on a standby all running transactions stand in subxip */
+	age.in_recovery = snapshot->takenDuringRecovery;
+	age.running = age.in_recovery ? (uint32) snapshot->subxcnt : snapshot->xcnt;
+	return age;
+}
+
+/*
+ * The same for a snapshot of our own.  A backend's own transaction is never
+ * listed as running; a parallel worker's own snapshot lists its leader's,
+ * which the statement's snapshot, taken by the leader, does not.
+ */
+static SnapshotAge
+own_snapshot_age(Snapshot snapshot)
+{
+	SnapshotAge age = snapshot_age(snapshot);
+
+	if (IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	{
+		for (uint32 i = 0; i < snapshot->xcnt; i++)
+		{
+			if (TransactionIdEquals(snapshot->xip[i], GetTopTransactionIdIfAny()))
+				age.running--;
+		}
+	}
+	return age;
+}
+
+static inline bool
+is_same_age(SnapshotAge a, SnapshotAge b)
+{
+	return a.xmax == b.xmax && a.running == b.running && a.in_recovery == b.in_recovery;
+}
+
+static inline bool
+is_newer(SnapshotAge a, SnapshotAge b)
+{
+	if (a.in_recovery != b.in_recovery || !TransactionIdIsNormal(b.xmax))
+		return true;
+	if (a.xmax == b.xmax)
+		return a.running < b.running;
+	return TransactionIdFollows(a.xmax, b.xmax);
+}
+
+/*
+ * Make what is kept true of a snapshot that was taken before this call, or
+ * mark it as stale.
+ */
+static void
+catch_up(SnapshotAge age)
+{
+	if (rbac_signal_quiet())
+		AcceptInvalidationMessages();
+	else
+		rbac_stale = RBAC_EVERYTHING;
+	true_as_of = age;
+}
+
+static void
+drop_stale(void)
+{
+	if (rbac_stale)
+	{
+		drop(rbac_stale);
+		rbac_stale = 0;
+	}
+}
+
+/*
+ * Start a decision.  Returns the epoch, which stays the same as long as
+ * nothing was dropped.
+ */
+uint64
+rbac_cache_begin(void)
+{
+	AcceptInvalidationMessages();
+
+	if (unlikely(something_dropped))
+	{
+		MemoryContextDeleteChildren(dropped_context);
+		something_dropped = false;
+	}
+
+	/* Nobody tells us: keep nothing beyond one decision. */
+	if (unlikely(!rbac_signal_sound()))
+		rbac_stale = RBAC_EVERYTHING;
+
+	/*
+	 * Apply workers and the workers of a writing leader see what its owner has
+	 * not committed, and hear nothing of it.
+	 */
+	if (unlikely((IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny())) ||
+				 IsLogicalWorker()))
+		rbac_written = RBAC_EVERYTHING;
+
+	/* Own writes show from the next command on. */
+	if (unlikely(rbac_written))
+	{
+		CommandId	command = GetCurrentCommandId(false);
+
+		if (command != read_in_command)
+		{
+			rbac_stale |= rbac_written;
+			read_in_command = command;
+		}
+	}
+
+	/* An answer must not be older than what the statement itself sees. */
+	if (likely(ActiveSnapshotSet()))
+	{
+		SnapshotAge age = snapshot_age(GetActiveSnapshot());
+
+		if (unlikely(is_newer(age, true_as_of)))
+			catch_up(age);
+	}
+
+	if (unlikely(rbac_stale))
+		drop_stale();
+	create_missing();
+	return epoch;
+}
+
+/*
+ * A reader within a decision, with what is kept being true of its snapshot.
+ * To be ended by rbac_read_end.
+ */
+RbacReader *
+rbac_cache_read_begin(void)
+{
+	RbacReader *reader = rbac_read_begin();
+	SnapshotAge age = own_snapshot_age(rbac_reader_snapshot(reader));
+
+	if (!is_same_age(age, true_as_of))
+		catch_up(age);
+	drop_stale();
+	create_missing();
+	return reader;
+}
+
+/* After a load: drop all at the next decision if it has become too much. */
+static void
+check_size(void)
+{
+	if (MemoryContextMemAllocated(assignments_context, true) +
+		MemoryContextMemAllocated(policy_context, true) > MAX_LOCAL_BYTES)
+		rbac_stale = RBAC_EVERYTHING;
+}
+
+static const Bitmapset *
+role_scopes(RbacReader *reader, int32 role_id)
+{
+	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
+	Bitmapset  *scopes;
+	MemoryContext old;
+
+	if (entry)
+		return entry->scopes;
+
+	scopes = rbac_load_role_scopes(reader, role_id);
+	old = MemoryContextSwitchTo(policy_context);
+	scopes = bms_copy(scopes);
+	MemoryContextSwitchTo(old);
+	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
+	entry->scopes = scopes;
+	return scopes;
+}
+
+static const Bitmapset *
+role_scopes_callback(int32 role_id, void *arg)
+{
+	return role_scopes(arg, role_id);
+}
+
+/* What this user holds in this tenant.  Never NULL. */
+const RbacPrincipal *
+rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
+{
+	PrincipalEntry *entry = hash_search(principals, key, HASH_FIND, NULL);
+	RbacPrincipal *principal;
+
+	if (likely(entry && now >= entry->principal->valid_from && now < entry->principal->valid_until))
+		return entry->principal;
+
+	for (int tries = 1;; tries++)
+	{
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rbac load", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(scratch);
+		RbacReader *reader = rbac_cache_read_begin();
+
+		principal = rbac_load_principal(reader, key, now, role_scopes_callback, reader);
+		rbac_read_end(reader);
+		MemoryContextSwitchTo(assignments_context);
+		principal = rbac_copy_principal(principal);
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(scratch);
+		loads++;
+
+		/*
+		 * A message during the load may be about a table that was truncated or
+		 * rewritten, which no snapshot sees through.  After many tries: what
+		 * was read is used for this decision only, as rbac_stale is raised.
+		 */
+		if (likely(!rbac_stale) || tries == MAX_LOADS)
+			break;
+	}
+
+	entry = hash_search(principals, key, HASH_ENTER, NULL);
+	entry->principal = principal;
+	check_size();
+	return principal;
+}
+
+/* Where a department lies.  Never NULL; npath is 0 if there is no such one. */
+const RbacDepartmentPath *
+rbac_cache_department_path(const pg_uuid_t *department_id)
+{
+	DepartmentEntry *entry = hash_search(department_paths, department_id, HASH_FIND, NULL);
+	RbacDepartmentPath *path;
+	RbacReader *reader;
+	MemoryContext old;
+
+	if (likely(entry))
+		return entry->path;
+
+	reader = rbac_cache_read_begin();
+	old = MemoryContextSwitchTo(assignments_context);
+	path = rbac_load_department_path(reader, department_id);
+	MemoryContextSwitchTo(old);
+	rbac_read_end(reader);
+
+	entry = hash_search(department_paths, department_id, HASH_ENTER, NULL);
+	entry->path = path;
+	check_size();
+	return path;
+}
+
+/* The scopes of a role and of all that it inherits. */
+const Bitmapset *
+rbac_cache_role_scopes(int32 role_id)
+{
+	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
+	RbacReader *reader;
+	const Bitmapset *scopes;
+
+	if (entry)
+		return entry->scopes;
+
+	reader = rbac_cache_read_begin();
+	scopes = role_scopes(reader, role_id);
+	rbac_read_end(reader);
+	check_size();
+	return scopes;
+}
+
+/* A scope's id, or 0 if there is no scope of that name. */
+int32
+rbac_cache_scope_id(const char *name, int length)
+{
+	char		key[RBAC_MAX_NAME_LENGTH + 1] = {0};
+	ScopeEntry *entry;
+	RbacReader *reader;
+	int32		id = 0;
+
+	/* scope tokens are ASCII, so bytes are characters */
+	if (length > RBAC_MAX_NAME_LENGTH)
+		return 0;
+	memcpy(key, name, length);
+
+	entry = hash_search(scope_ids, key, HASH_FIND, NULL);
+	if (likely(entry))
+		return entry->id;
+
+	reader = rbac_cache_read_begin();
+	if (!rbac_read_scope_id(reader, name, length, &id))
+		id = 0;
+	rbac_read_end(reader);
+
+	entry = hash_search(scope_ids, key, HASH_ENTER, NULL);
+	entry->id = id;
+	check_size();
+	return id;
+}
+
+/* The epoch as it is in the middle of a decision. */
+uint64
+rbac_cache_epoch(void)
+{
+	return epoch;
+}
+
+/* Does what was found since rbac_cache_begin returned this epoch belong together? */
+bool
+rbac_cache_holds(uint64 since)
+{
+	return epoch == since;
+}
+
+void
+rbac_cache_init(void)
+{
+	rbac_signal_init();
+}
+
+Datum
+rbac_forget(PG_FUNCTION_ARGS)
+{
+	rbac_stale = RBAC_EVERYTHING;
+	PG_RETURN_VOID();
+}
+
+Datum
+rbac_cache_counters(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum(loads);
+	values[1] = Int64GetDatum(purges);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

@@ -1,0 +1,33 @@
+/*
+ * compat.h
+ *		What differs between the servers that we build on.
+ *
+ * Each wrapper has the newest server's signature; the older ones are brought
+ * up to it here, so that no other file asks for PG_VERSION_NUM.
+ */
+#ifndef RBAC_COMPAT_H
+#define RBAC_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "rbac needs PostgreSQL 15 or newer"
+#endif
+
+#include "access/genam.h"
+#include "utils/guc.h"
+
+/* PG 18 counts index searches for EXPLAIN; nobody explains ours. */
+#if PG_VERSION_NUM >= 180000
+#define rbac_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define rbac_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
+/* PG 16 gave the "extra" of a setting an allocator of its own. */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#define guc_free(ptr) free(ptr)
+#endif
+
+#endif							/* RBAC_COMPAT_H */

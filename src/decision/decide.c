@@ -1,0 +1,410 @@
+/*
+ * decide.c
+ *		May this subject do this?  The hot path.
+ *
+ * A call site (one place in a query) remembers what its last call found: the
+ * scope's id and the principal, together with the cache's epoch and the
+ * identity's serial.  As long as neither moved, a call is a few comparisons
+ * and a bit test.  Nothing is remembered beyond the call site's memory, which
+ * may live as long as a transaction (plpgsql) and outlive any number of
+ * changes; that is what epoch and serial are for.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "cache/cache.h"
+#include "decision/decision.h"
+#include "identity/identity.h"
+#include "model/names.h"
+
+PG_FUNCTION_INFO_V1(rbac_has_scope);
+PG_FUNCTION_INFO_V1(rbac_user_has_scope);
+PG_FUNCTION_INFO_V1(rbac_has_any_scope);
+PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
+
+/* How often a decision is taken anew because things changed under it. */
+#define MAX_DECISIONS 10
+
+typedef struct CallSite
+{
+	uint64		epoch;
+	uint64		serial;
+	const RbacPrincipal *principal;
+	int32		scope_id;
+	bool		is_listed;		/* the identity does not narrow the scope away */
+	int			length;
+	char		scope[RBAC_MAX_NAME_LENGTH];
+} CallSite;
+
+int			rbac_unknown_scope = RBAC_UNKNOWN_SCOPE_ERROR;
+
+/* Which scopes the identity lists, as of a serial and an epoch. */
+static Bitmapset *listed = NULL;
+static uint64 listed_serial = 0;
+static uint64 listed_epoch = 0;
+static bool listed_is_known = false;
+
+static rbac_identity_admit_hook_type next_admit_hook = NULL;
+
+static void admit_identity(const RbacIdentity *wanted, bool by_switch);
+
+void
+rbac_decision_init(void)
+{
+	static const struct config_enum_entry choices[] = {
+		{"error", RBAC_UNKNOWN_SCOPE_ERROR, false},
+		{"deny", RBAC_UNKNOWN_SCOPE_DENY, false},
+		{NULL, 0, false}
+	};
+
+	DefineCustomEnumVariable("rbac.unknown_scope",
+							 "What a check of a scope that does not exist does.",
+							 "\"error\" raises undefined_object, \"deny\" answers false.",
+							 &rbac_unknown_scope,
+							 RBAC_UNKNOWN_SCOPE_ERROR,
+							 choices,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	next_admit_hook = rbac_identity_admit_hook;
+	rbac_identity_admit_hook = admit_identity;
+}
+
+static void
+fill_key(RbacPrincipalKey *key, const pg_uuid_t *user_id, const pg_uuid_t *tenant_id)
+{
+	memset(key, 0, sizeof(*key));
+	key->user_id = *user_id;
+	if (tenant_id)
+	{
+		key->tenant_id = *tenant_id;
+		key->has_tenant = true;
+	}
+}
+
+/*
+ * Is this scope in force for the current identity, if the user holds it?  Part
+ * of a decision: call after rbac_cache_begin.
+ */
+bool
+rbac_identity_lists(int32 scope_id)
+{
+	const RbacIdentity *identity = rbac_identity();
+	uint64		epoch;
+
+	if (identity == NULL)
+		return false;
+	if (!identity->is_narrowed)
+		return true;
+
+	epoch = rbac_cache_epoch();
+	if (!listed_is_known || listed_serial != rbac_identity_serial || listed_epoch != epoch)
+	{
+		Bitmapset  *ids = NULL;
+		MemoryContext old;
+
+		rbac_foreach_identity_scope(name, identity)
+		{
+			int32		id = rbac_cache_scope_id(name, strlen(name));
+
+			if (id > 0)
+				ids = bms_add_member(ids, id);
+		}
+		listed_is_known = false;
+		bms_free(listed);
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		listed = bms_copy(ids);
+		MemoryContextSwitchTo(old);
+		bms_free(ids);
+		listed_serial = rbac_identity_serial;
+		listed_epoch = epoch;
+		listed_is_known = true;
+	}
+	return bms_is_member(scope_id, listed);
+}
+
+/*
+ * Does the principal hold the scope: in the whole tenant, or, if a department
+ * is asked about, in it or above it?  Part of a decision.
+ */
+static bool
+principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t *department_id)
+{
+	const RbacDepartmentPath *path;
+
+	if (department_id == NULL)
+		return bms_is_member(scope_id, principal->scopes);
+
+	/*
+	 * A department that does not exist, or is another tenant's, has no
+	 * scopes, not even those of the whole tenant.
+	 */
+	path = rbac_cache_department_path(department_id);
+	if (path->npath == 0 || !principal->key.has_tenant ||
+		memcmp(&path->tenant_id, &principal->key.tenant_id, UUID_LEN) != 0)
+		return false;
+	if (bms_is_member(scope_id, principal->scopes))
+		return true;
+
+	for (int i = 0; i < principal->ndepartments; i++)
+	{
+		if (!bms_is_member(scope_id, principal->departments[i].scopes))
+			continue;
+		for (int j = 0; j < path->npath; j++)
+		{
+			if (memcmp(&principal->departments[i].department_id, &path->path[j], UUID_LEN) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Take a decision, from the start and until nothing changed under it.  site,
+ * if not NULL, remembers what was found.
+ */
+static bool
+decide(const RbacQuestion *question, const char *scope, int length, CallSite *site)
+{
+	RbacPrincipalKey key;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	fill_key(&key, question->user_id, question->tenant_id);
+
+	for (int tries = 1; tries <= MAX_DECISIONS; tries++)
+	{
+		uint64		epoch = rbac_cache_begin();
+		int32		scope_id = rbac_resolve_scope(scope, length);
+		bool		is_listed = !question->about_current || rbac_identity_lists(scope_id);
+		const RbacPrincipal *principal = rbac_cache_principal(&key, now);
+		bool		answer = is_listed && principal_holds(principal, scope_id, question->department_id);
+
+		if (!rbac_cache_holds(epoch))
+			continue;
+
+		if (site != NULL && length <= RBAC_MAX_NAME_LENGTH)
+		{
+			site->epoch = epoch;
+			site->serial = rbac_identity_serial;
+			site->principal = principal;
+			site->scope_id = scope_id;
+			site->is_listed = is_listed;
+			site->length = length;
+			memcpy(site->scope, scope, length);
+		}
+		return answer;
+	}
+
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not decide: roles and assignments kept changing"),
+			 errhint("Try again.")));
+	return false;
+}
+
+/* For other rooms: a decision without a call site. */
+bool
+rbac_decide(const RbacQuestion *question, const char *scope)
+{
+	return decide(question, scope, strlen(scope), NULL);
+}
+
+/* Who a question is about, with all that they hold.  Part of a decision. */
+const RbacPrincipal *
+rbac_question_principal(const RbacQuestion *question)
+{
+	RbacPrincipalKey key;
+
+	fill_key(&key, question->user_id, question->tenant_id);
+	return rbac_cache_principal(&key, GetCurrentStatementStartTimestamp());
+}
+
+/* The question about the current user and tenant.  False if nobody is asking. */
+bool
+rbac_current_question(RbacQuestion *question)
+{
+	const RbacIdentity *identity = rbac_identity();
+
+	if (identity == NULL)
+		return false;
+	question->user_id = &identity->user_id;
+	question->tenant_id = identity->has_tenant ? &identity->tenant_id : NULL;
+	question->department_id = NULL;
+	question->about_current = true;
+	return true;
+}
+
+static CallSite *
+call_site(FunctionCallInfo fcinfo)
+{
+	if (unlikely(fcinfo->flinfo->fn_extra == NULL))
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+	return fcinfo->flinfo->fn_extra;
+}
+
+/*
+ * Decide with what the call site remembers, as long as that is still true.
+ */
+static bool
+decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
+{
+	const char *name = VARDATA_ANY(scope);
+	int			length = VARSIZE_ANY_EXHDR(scope);
+
+	if (likely(site->principal != NULL && question->department_id == NULL))
+	{
+		/* only after this is it known whether site->principal is still there */
+		uint64		epoch = rbac_cache_begin();
+
+		if (likely(site->epoch == epoch &&
+				   site->serial == rbac_identity_serial &&
+				   site->length == length &&
+				   memcmp(site->scope, name, length) == 0))
+		{
+			const RbacPrincipal *principal = site->principal;
+			TimestampTz now = GetCurrentStatementStartTimestamp();
+
+			if (likely(now >= principal->valid_from && now < principal->valid_until &&
+					   memcmp(&principal->key.user_id, question->user_id, UUID_LEN) == 0 &&
+					   principal->key.has_tenant == (question->tenant_id != NULL) &&
+					   (question->tenant_id == NULL ||
+						memcmp(&principal->key.tenant_id, question->tenant_id, UUID_LEN) == 0)))
+				return site->is_listed && bms_is_member(site->scope_id, principal->scopes);
+		}
+	}
+	return decide(question, name, length, site);
+}
+
+/* has_scope(scope [, tenant_id [, department_id]]) */
+Datum
+rbac_has_scope(PG_FUNCTION_ARGS)
+{
+	RbacQuestion question;
+
+	if (!rbac_current_question(&question))
+		PG_RETURN_BOOL(false);
+	if (PG_NARGS() > 1)
+		question.tenant_id = PG_GETARG_UUID_P(1);
+	if (PG_NARGS() > 2)
+		question.department_id = PG_GETARG_UUID_P(2);
+	PG_RETURN_BOOL(decide_at(call_site(fcinfo), &question, PG_GETARG_TEXT_PP(0)));
+}
+
+/* user_has_scope(user_id, scope, tenant_id [, department_id]) */
+Datum
+rbac_user_has_scope(PG_FUNCTION_ARGS)
+{
+	RbacQuestion question = {0};
+
+	question.user_id = PG_GETARG_UUID_P(0);
+	question.tenant_id = PG_GETARG_UUID_P(2);
+	if (PG_NARGS() > 3)
+		question.department_id = PG_GETARG_UUID_P(3);
+	PG_RETURN_BOOL(decide_at(call_site(fcinfo), &question, PG_GETARG_TEXT_PP(1)));
+}
+
+/*
+ * How many of the scopes are held, and how many are asked for.  A NULL among
+ * them is held by nobody.
+ */
+static int
+count_held(FunctionCallInfo fcinfo, int *asked)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	Datum	   *elements;
+	bool	   *nulls;
+	RbacQuestion question;
+	int			held = 0;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, asked);
+	if (!rbac_current_question(&question))
+		return -1;
+	if (PG_NARGS() > 1)
+		question.tenant_id = PG_GETARG_UUID_P(1);
+
+	for (int i = 0; i < *asked; i++)
+	{
+		text	   *scope;
+
+		if (nulls[i])
+			continue;
+		scope = DatumGetTextPP(elements[i]);
+		if (decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), NULL))
+			held++;
+	}
+	return held;
+}
+
+/* has_any_scope(scopes [, tenant_id]) */
+Datum
+rbac_has_any_scope(PG_FUNCTION_ARGS)
+{
+	int			asked;
+
+	PG_RETURN_BOOL(count_held(fcinfo, &asked) > 0);
+}
+
+/*
+ * has_all_scopes(scopes [, tenant_id]).  No scopes at all are a slip of the
+ * caller rather than a permission for everybody: false.
+ */
+Datum
+rbac_has_all_scopes(PG_FUNCTION_ARGS)
+{
+	int			asked;
+	int			held = count_held(fcinfo, &asked);
+
+	PG_RETURN_BOOL(asked > 0 && held == asked);
+}
+
+static char *
+uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
+/*
+ * Before an identity comes into force: the user and the tenant exist, and a
+ * switch leads to where the user holds a role.
+ */
+static void
+admit_identity(const RbacIdentity *wanted, bool by_switch)
+{
+	const RbacQuestion question = {
+		.user_id = &wanted->user_id,
+		.tenant_id = wanted->has_tenant ? &wanted->tenant_id : NULL,
+	};
+	const RbacPrincipal *principal;
+
+	(void) rbac_cache_begin();
+	principal = rbac_question_principal(&question);
+
+	if (by_switch && !principal->holds_a_role)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to switch to tenant %s", uuid_text(&wanted->tenant_id)),
+				 errdetail("The current user holds no role there, or there is no such active tenant.")));
+	if (!principal->user_exists)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("user %s does not exist", uuid_text(&wanted->user_id)),
+				 errhint("Create it with rbac.create_user(), or look for its id in rbac.users.")));
+	if (!principal->tenant_exists)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("tenant %s does not exist", uuid_text(&wanted->tenant_id)),
+				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
+
+	rbac_foreach_identity_scope(name, wanted)
+		(void) rbac_resolve_scope(name, strlen(name));
+
+	if (next_admit_hook)
+		next_admit_hook(wanted, by_switch);
+}

@@ -1,0 +1,41 @@
+/*
+ * decision.h
+ *		The door of the room "decision": may this subject do this?
+ */
+#ifndef RBAC_DECISION_H
+#define RBAC_DECISION_H
+
+#include "nodes/bitmapset.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "cache/cache.h"
+
+/* What is asked.  tenant_id NULL: only what is held in every tenant counts. */
+typedef struct RbacQuestion
+{
+	const pg_uuid_t *user_id;
+	const pg_uuid_t *tenant_id;
+	const pg_uuid_t *department_id; /* NULL: the whole tenant */
+	bool		about_current;	/* the current user: the identity narrows */
+} RbacQuestion;
+
+extern void rbac_decision_init(void);
+
+/* decide.c */
+extern bool rbac_decide(const RbacQuestion *question, const char *scope);
+extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
+extern bool rbac_current_question(RbacQuestion *question);
+extern bool rbac_identity_lists(int32 scope_id);
+
+/* scope_names.c */
+typedef enum RbacUnknownScope
+{
+	RBAC_UNKNOWN_SCOPE_ERROR,
+	RBAC_UNKNOWN_SCOPE_DENY
+} RbacUnknownScope;
+
+extern int	rbac_unknown_scope;
+extern int32 rbac_resolve_scope(const char *name, int length);
+
+#endif							/* RBAC_DECISION_H */

@@ -1,0 +1,363 @@
+/*
+ * sets.c
+ *		Where does the current user hold a scope, and which scopes?
+ *
+ * The sets behind index conditions: evaluated once a statement, not once a
+ * row.  They are read from the tables each time; only what roles mean comes
+ * from the cache.  Always ordered, never NULL.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/qunique.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "cache/cache.h"
+#include "compat.h"
+#include "decision/decision.h"
+#include "identity/identity.h"
+#include "model/model.h"
+
+PG_FUNCTION_INFO_V1(rbac_tenants_with_scope);
+PG_FUNCTION_INFO_V1(rbac_departments_with_scope);
+PG_FUNCTION_INFO_V1(rbac_effective_scopes);
+PG_FUNCTION_INFO_V1(rbac_effective_scopes_of);
+
+typedef struct UuidSet
+{
+	int			n;
+	int			capacity;
+	pg_uuid_t  *member;
+} UuidSet;
+
+/* Where a scope is held, by assignments valid now. */
+typedef struct Holding
+{
+	RbacReader *reader;
+	int32		scope_id;
+	TimestampTz now;
+	bool		everywhere;
+	UuidSet		tenants;		/* in the whole of these */
+	UuidSet		departments;	/* in these and below */
+} Holding;
+
+typedef struct Collector
+{
+	Holding    *holding;
+	UuidSet		result;
+} Collector;
+
+static void
+add_member(UuidSet *set, const pg_uuid_t *uuid)
+{
+	if (set->n == set->capacity)
+	{
+		set->capacity = set->capacity ? 2 * set->capacity : 16;
+		set->member = set->member
+			? repalloc_huge(set->member, sizeof(pg_uuid_t) * set->capacity)
+			: palloc(sizeof(pg_uuid_t) * set->capacity);
+	}
+	set->member[set->n++] = *uuid;
+}
+
+static int
+compare_uuid(const void *a, const void *b)
+{
+	return memcmp(a, b, UUID_LEN);
+}
+
+static void
+sort_set(UuidSet *set)
+{
+	if (set->n == 0)
+		return;
+	qsort(set->member, set->n, sizeof(pg_uuid_t), compare_uuid);
+	set->n = qunique(set->member, set->n, sizeof(pg_uuid_t), compare_uuid);
+}
+
+static bool
+is_member(const UuidSet *set, const pg_uuid_t *uuid)
+{
+	return set->n > 0 &&
+		bsearch(uuid, set->member, set->n, sizeof(pg_uuid_t), compare_uuid) != NULL;
+}
+
+static ArrayType *
+set_to_array(const UuidSet *set)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(set->n, 1));
+
+	for (int i = 0; i < set->n; i++)
+		elements[i] = UUIDPGetDatum(&set->member[i]);
+	return construct_array(elements, set->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+}
+
+static bool
+add_holding(const RbacAssignment *assignment, void *arg)
+{
+	Holding    *holding = arg;
+
+	if (holding->now < assignment->valid_from || holding->now >= assignment->valid_until)
+		return true;
+	if (!bms_is_member(holding->scope_id, rbac_cache_role_scopes(assignment->role_id)))
+		return true;
+
+	if (assignment->everywhere)
+		holding->everywhere = true;
+	else if (assignment->whole_tenant)
+		add_member(&holding->tenants, &assignment->tenant_id);
+	else
+		add_member(&holding->departments, &assignment->department_id);
+	return true;
+}
+
+/* Where the current user holds the scope.  Part of a decision. */
+static void
+find_holding(RbacReader *reader, const char *scope, int length, Holding *holding)
+{
+	RbacQuestion question;
+	bool		is_active;
+
+	memset(holding, 0, sizeof(*holding));
+	holding->reader = reader;
+	holding->now = GetCurrentStatementStartTimestamp();
+	if (!rbac_current_question(&question))
+		return;
+	holding->scope_id = rbac_resolve_scope(scope, length);
+	if (!rbac_identity_lists(holding->scope_id) ||
+		!rbac_read_user(reader, question.user_id, &is_active, NULL) || !is_active)
+		return;
+
+	rbac_visit_assignments(reader, question.user_id, add_holding, holding);
+	sort_set(&holding->tenants);
+}
+
+static bool
+tenant_is_active(RbacReader *reader, const pg_uuid_t *tenant_id)
+{
+	bool		is_active;
+
+	return rbac_read_tenant(reader, tenant_id, &is_active, NULL) && is_active;
+}
+
+static bool
+collect_active_tenant(const pg_uuid_t *id, bool is_active, void *arg)
+{
+	Collector  *collector = arg;
+
+	if (is_active)
+		add_member(&collector->result, id);
+	return true;
+}
+
+static void
+collect_tenants(Collector *collector)
+{
+	Holding    *holding = collector->holding;
+
+	if (holding->everywhere)
+	{
+		rbac_visit_tenants(holding->reader, collect_active_tenant, collector);
+		return;
+	}
+	for (int i = 0; i < holding->tenants.n; i++)
+	{
+		if (tenant_is_active(holding->reader, &holding->tenants.member[i]))
+			add_member(&collector->result, &holding->tenants.member[i]);
+	}
+}
+
+static bool
+collect_department(const RbacDepartment *department, void *arg)
+{
+	Collector  *collector = arg;
+
+	add_member(&collector->result, &department->id);
+	return true;
+}
+
+static bool
+collect_department_if_tenant_is_listed(const RbacDepartment *department, void *arg)
+{
+	Collector  *collector = arg;
+
+	/* tenants is the list of active ones, sorted */
+	if (is_member(&collector->holding->tenants, &department->tenant_id))
+		add_member(&collector->result, &department->id);
+	return true;
+}
+
+/*
+ * A department and those below it, level by level: a cycle that slipped in
+ * must not hang us, so no department is visited twice.
+ */
+static void
+collect_below(Collector *collector, const pg_uuid_t *root)
+{
+	int			first = collector->result.n;
+	RbacDepartment department;
+
+	if (!rbac_read_department(collector->holding->reader, root, &department, NULL) ||
+		!tenant_is_active(collector->holding->reader, &department.tenant_id))
+		return;
+
+	add_member(&collector->result, root);
+	for (int i = first; i < collector->result.n; i++)
+	{
+		pg_uuid_t	parent = collector->result.member[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (i - first > 0 && compare_uuid(&parent, root) == 0)
+			break;
+		rbac_visit_subdepartments(collector->holding->reader, &parent, collect_department, collector);
+	}
+}
+
+static void
+collect_departments(Collector *collector)
+{
+	Holding    *holding = collector->holding;
+
+	if (holding->everywhere)
+	{
+		Collector	tenants = {.holding = holding};
+
+		collect_tenants(&tenants);
+		holding->tenants = tenants.result;
+		sort_set(&holding->tenants);
+		rbac_visit_departments(holding->reader, collect_department_if_tenant_is_listed, collector);
+		return;
+	}
+	for (int i = 0; i < holding->tenants.n; i++)
+	{
+		if (tenant_is_active(holding->reader, &holding->tenants.member[i]))
+			rbac_visit_departments_of(holding->reader, &holding->tenants.member[i],
+									  collect_department, collector);
+	}
+	for (int i = 0; i < holding->departments.n; i++)
+		collect_below(collector, &holding->departments.member[i]);
+}
+
+static ArrayType *
+set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collector))
+{
+	text	   *scope = PG_GETARG_TEXT_PP(0);
+	Holding		holding;
+	Collector	collector;
+	uint64		epoch;
+
+	do
+	{
+		RbacReader *reader;
+
+		CHECK_FOR_INTERRUPTS();
+		memset(&collector, 0, sizeof(collector));
+		collector.holding = &holding;
+		epoch = rbac_cache_begin();
+		reader = rbac_cache_read_begin();
+		find_holding(reader, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), &holding);
+		collect(&collector);
+		rbac_read_end(reader);
+	} while (!rbac_cache_holds(epoch));
+
+	sort_set(&collector.result);
+	return set_to_array(&collector.result);
+}
+
+/* tenants_with_scope(scope) */
+Datum
+rbac_tenants_with_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_tenants));
+}
+
+/* departments_with_scope(scope) */
+Datum
+rbac_departments_with_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_departments));
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The names of all scopes held in the whole tenant, as rows. */
+static Datum
+list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	  **names;
+	int			n;
+	uint64		epoch;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+
+	do
+	{
+		const RbacPrincipal *principal;
+		RbacReader *reader;
+		int			id = -1;
+
+		CHECK_FOR_INTERRUPTS();
+		epoch = rbac_cache_begin();
+		principal = rbac_question_principal(question);
+		names = palloc(sizeof(char *) * (bms_num_members(principal->scopes) + 1));
+		n = 0;
+		reader = rbac_cache_read_begin();
+		while ((id = bms_next_member(principal->scopes, id)) >= 0)
+		{
+			char	   *name;
+
+			if (question->about_current && !rbac_identity_lists(id))
+				continue;
+			name = rbac_read_scope_name(reader, id);
+			if (name)
+				names[n++] = name;
+		}
+		rbac_read_end(reader);
+	} while (!rbac_cache_holds(epoch));
+
+	qsort(names, n, sizeof(char *), compare_names);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		value = CStringGetTextDatum(names[i]);
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
+}
+
+/* effective_scopes() */
+Datum
+rbac_effective_scopes(PG_FUNCTION_ARGS)
+{
+	RbacQuestion question;
+
+	if (!rbac_current_question(&question))
+	{
+		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+		return (Datum) 0;
+	}
+	return list_scopes(fcinfo, &question);
+}
+
+/* effective_scopes(user_id, tenant_id) */
+Datum
+rbac_effective_scopes_of(PG_FUNCTION_ARGS)
+{
+	RbacQuestion question = {
+		.user_id = PG_GETARG_UUID_P(0),
+		.tenant_id = PG_GETARG_UUID_P(1),
+	};
+
+	return list_scopes(fcinfo, &question);
+}

@@ -1,0 +1,162 @@
+/*
+ * model.h
+ *		The door of the room "model": the tables, and reading them.
+ *
+ * No other room knows the tables' columns from C.
+ */
+#ifndef RBAC_MODEL_H
+#define RBAC_MODEL_H
+
+#include "access/relscan.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+/*
+ * A scope's id is its place in sets of scopes, so it must stay small.
+ */
+#define RBAC_MAX_SCOPE_ID 131071
+
+/* A chain of departments longer than this is taken for a cycle. */
+#define RBAC_MAX_DEPARTMENT_DEPTH 1000
+
+/* Ids below this one belong to what the extension itself seeds. */
+#define RBAC_FIRST_USER_ID 100
+
+/*
+ * catalog.c: where our tables are.
+ */
+typedef enum RbacTable
+{
+	RBAC_TENANTS,
+	RBAC_USERS,
+	RBAC_DEPARTMENTS,
+	RBAC_SCOPES,
+	RBAC_PERMISSION_SCOPES,
+	RBAC_ROLES,
+	RBAC_ROLE_PERMISSIONS,
+	RBAC_ROLE_INHERITS,
+	RBAC_USER_ROLES
+} RbacTable;
+
+#define RBAC_NUM_TABLES (RBAC_USER_ROLES + 1)
+
+/* Each way in which a decision, or a rule, looks into a table. */
+typedef enum RbacPath
+{
+	RBAC_TENANT_BY_ID,
+	RBAC_USER_BY_ID,
+	RBAC_DEPARTMENT_BY_ID,
+	RBAC_DEPARTMENTS_BY_TENANT,
+	RBAC_DEPARTMENTS_BY_PARENT,
+	RBAC_SCOPE_BY_ID,
+	RBAC_SCOPE_BY_NAME,
+	RBAC_SCOPES_BY_PERMISSION,
+	RBAC_ROLE_BY_ID,
+	RBAC_PERMISSIONS_BY_ROLE,
+	RBAC_JUNIORS_BY_ROLE,
+	RBAC_ASSIGNMENTS_BY_USER
+} RbacPath;
+
+#define RBAC_NUM_PATHS (RBAC_ASSIGNMENTS_BY_USER + 1)
+
+typedef struct RbacCatalog
+{
+	Oid			namespace;
+	Oid			owner;			/* of the tables */
+	Oid			table[RBAC_NUM_TABLES];
+	Oid			index[RBAC_NUM_PATHS];
+} RbacCatalog;
+
+extern void rbac_model_init(void);
+extern const RbacCatalog *rbac_catalog(void);
+extern const char *rbac_table_name(RbacTable table);
+extern bool rbac_catalog_is_ours(Oid relid);
+extern void rbac_catalog_forget(void);
+
+/*
+ * read.c: reading the tables by index, under one fresh snapshot.
+ *
+ * Everything is returned in the memory context that is current.
+ */
+typedef struct RbacReader RbacReader;
+
+typedef struct RbacAssignment
+{
+	int32		role_id;
+	bool		everywhere;		/* tenant_id is NULL */
+	bool		whole_tenant;	/* department_id is NULL */
+	pg_uuid_t	tenant_id;
+	pg_uuid_t	department_id;
+	TimestampTz valid_from;		/* DT_NOBEGIN if always */
+	TimestampTz valid_until;	/* DT_NOEND if forever */
+} RbacAssignment;
+
+typedef struct RbacDepartment
+{
+	pg_uuid_t	id;
+	pg_uuid_t	tenant_id;
+	pg_uuid_t	parent_id;
+	bool		has_parent;
+} RbacDepartment;
+
+/* Called for each row that is found; returns false to see no more. */
+typedef bool (*RbacAssignmentVisitor) (const RbacAssignment *assignment, void *arg);
+typedef bool (*RbacDepartmentVisitor) (const RbacDepartment *department, void *arg);
+typedef bool (*RbacTenantVisitor) (const pg_uuid_t *id, bool is_active, void *arg);
+typedef bool (*RbacScopeVisitor) (int32 id, const char *name, void *arg);
+typedef bool (*RbacIdVisitor) (int32 id, void *arg);
+
+extern RbacReader *rbac_read_begin(void);
+extern void rbac_read_end(RbacReader *reader);
+extern Snapshot rbac_reader_snapshot(const RbacReader *reader);
+extern Snapshot rbac_fresh_snapshot(void);
+
+extern bool rbac_read_user(RbacReader *reader, const pg_uuid_t *id,
+						   bool *is_active, char **username);
+extern bool rbac_read_tenant(RbacReader *reader, const pg_uuid_t *id,
+							 bool *is_active, char **key);
+extern bool rbac_read_department(RbacReader *reader, const pg_uuid_t *id,
+								 RbacDepartment *department, char **name);
+extern bool rbac_read_role(RbacReader *reader, int32 id,
+						   bool *has_tenant, pg_uuid_t *tenant_id, char **name);
+extern bool rbac_read_scope_id(RbacReader *reader, const char *name, int length, int32 *id);
+extern char *rbac_read_scope_name(RbacReader *reader, int32 id);
+
+extern void rbac_visit_assignments(RbacReader *reader, const pg_uuid_t *user_id,
+								   RbacAssignmentVisitor visit, void *arg);
+extern void rbac_visit_assignments_in(RbacReader *reader, const pg_uuid_t *user_id,
+									  const pg_uuid_t *tenant_id,
+									  RbacAssignmentVisitor visit, void *arg);
+extern void rbac_visit_tenants(RbacReader *reader, RbacTenantVisitor visit, void *arg);
+extern void rbac_visit_departments(RbacReader *reader,
+								   RbacDepartmentVisitor visit, void *arg);
+extern void rbac_visit_departments_of(RbacReader *reader, const pg_uuid_t *tenant_id,
+									  RbacDepartmentVisitor visit, void *arg);
+extern void rbac_visit_subdepartments(RbacReader *reader, const pg_uuid_t *parent_id,
+									  RbacDepartmentVisitor visit, void *arg);
+extern void rbac_visit_scopes(RbacReader *reader, RbacScopeVisitor visit, void *arg);
+extern void rbac_visit_juniors(RbacReader *reader, int32 role_id,
+							   RbacIdVisitor visit, void *arg);
+extern void rbac_visit_role_permissions(RbacReader *reader, int32 role_id,
+										RbacIdVisitor visit, void *arg);
+extern void rbac_visit_permission_scopes(RbacReader *reader,
+										 const int32 *sorted_permissions, int n,
+										 RbacIdVisitor visit, void *arg);
+
+/*
+ * rules.c: what keeps the rows consistent with each other.
+ */
+extern void rbac_lock_hierarchy(int lockmode);
+
+/*
+ * query.c: SQL of our own, as the owner of the tables.
+ */
+extern uint64 rbac_fresh_query(const char *sql, int nargs, Oid *argtypes,
+							   Datum *values, const char *nulls, long limit);
+extern uint64 rbac_owner_execute(const char *sql, int nargs, Oid *argtypes,
+								 Datum *values, const char *nulls);
+
+#endif							/* RBAC_MODEL_H */
