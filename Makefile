@@ -16,9 +16,10 @@ ROOMS = model identity cache decision review admin
 # folder and suffix: `model_SQL = tables constraints`. A room without a list
 # installs all of its SQL files in alphabetical order.
 model_SQL = tables rules seed
+decision_SQL = decision explain require holders
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS =
+REGRESS = model identity attack_identity decision
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
 ISOLATION =

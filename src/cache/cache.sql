@@ -38,7 +38,8 @@ BEGIN
             ('scopes',            'policy',      '{id, name}'),
             ('permission_scopes', 'policy',      '{permission_id, scope_id}'),
             ('role_permissions',  'policy',      '{role_id, permission_id}'),
-            ('role_inherits',     'policy',      '{role_id, inherits_role_id}')
+            ('role_inherits',     'policy',      '{role_id, inherits_role_id}'),
+            ('role_conflicts',    'policy',      '{kind, role_a, role_b}')
         ) AS w (tbl, what, columns)
     LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS note_statement ON rbac.%I', watched.tbl);
@@ -87,11 +88,11 @@ $$;
 COMMENT ON FUNCTION rbac.repair() IS
 'Puts right what a restore with --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER, has left: while one of the extension''s own triggers is missing or not ENABLE ALWAYS, every check reads the tables and nothing is cached. Returns true if something had to be put right. For the owner of the tables (42501).';
 
-CREATE FUNCTION rbac._forget() RETURNS void
+CREATE FUNCTION rbac._forget(policy_too boolean DEFAULT true) RETURNS void
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'rbac_forget';
-COMMENT ON FUNCTION rbac._forget() IS
-'Drops what this backend has cached, for tests and measurements.';
+COMMENT ON FUNCTION rbac._forget(boolean) IS
+'Drops what this backend has cached of who holds what, and (policy_too) of what roles mean, for tests and measurements.';
 
 CREATE FUNCTION rbac._cache_counters(OUT loads bigint, OUT purges bigint)
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -100,4 +101,4 @@ COMMENT ON FUNCTION rbac._cache_counters() IS
 'How often this backend has read the tables for a principal, and dropped what it had cached, for tests.';
 
 REVOKE ALL ON FUNCTION rbac._note_change(), rbac._install_note_triggers(), rbac._caching_is_sound(),
-    rbac.repair(), rbac._forget(), rbac._cache_counters() FROM PUBLIC;
+    rbac.repair(), rbac._forget(boolean), rbac._cache_counters() FROM PUBLIC;

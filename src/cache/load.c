@@ -102,7 +102,7 @@ add_assignment(const RbacAssignment *assignment, void *arg)
  */
 RbacPrincipal *
 rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
-					TimestampTz now, RbacRoleScopes role_scopes, void *arg)
+					TimestampTz now, const RbacClosureStore *store)
 {
 	RbacPrincipal *principal = palloc0(sizeof(RbacPrincipal));
 	PrincipalLoad load = {.principal = principal,.now = now,.role_capacity = 8};
@@ -129,17 +129,18 @@ rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 
 	/* One role's set is shared, not copied: most people have one. */
 	if (load.nroles == 1)
-		principal->scopes = unconstify(Bitmapset *, role_scopes(load.roles[0], arg));
+		principal->scopes = unconstify(Bitmapset *, rbac_load_role_scopes(reader, load.roles[0], store));
 	else
 	{
 		for (int i = 0; i < load.nroles; i++)
-			principal->scopes = bms_add_members(principal->scopes, role_scopes(load.roles[i], arg));
+			principal->scopes = bms_add_members(principal->scopes,
+												 rbac_load_role_scopes(reader, load.roles[i], store));
 	}
 	principal->scopes_are_shared = load.nroles == 1;
 
 	for (int i = 0; i < principal->ndepartments; i++)
 		principal->departments[i].scopes =
-			unconstify(Bitmapset *, role_scopes(load.department_role[i], arg));
+			unconstify(Bitmapset *, rbac_load_role_scopes(reader, load.department_role[i], store));
 	return principal;
 }
 
@@ -160,6 +161,15 @@ rbac_copy_principal(const RbacPrincipal *principal)
 		memcpy(copy->departments, principal->departments, size);
 	}
 	return copy;
+}
+
+static IdList
+new_id_list(void)
+{
+	IdList		list = {.capacity = 32};
+
+	list.id = palloc(sizeof(int32) * list.capacity);
+	return list;
 }
 
 static bool
@@ -187,21 +197,76 @@ add_scope(int32 id, void *arg)
 	return true;
 }
 
-/* The scopes of a role and of all that it inherits. */
-Bitmapset *
-rbac_load_role_scopes(RbacReader *reader, int32 role_id)
+/* The scopes of some permissions, given in any order. */
+static Bitmapset *
+scopes_of_permissions(RbacReader *reader, IdList *permissions)
 {
-	RbacHierarchy *below = rbac_hierarchy_below(reader, role_id);
-	IdList		permissions = {.capacity = 64};
 	Bitmapset  *scopes = NULL;
 
-	permissions.id = palloc(sizeof(int32) * permissions.capacity);
+	qsort(permissions->id, permissions->n, sizeof(int32), compare_int32);
+	permissions->n = qunique(permissions->id, permissions->n, sizeof(int32), compare_int32);
+	rbac_visit_permission_scopes(reader, permissions->id, permissions->n, add_scope, &scopes);
+	return scopes;
+}
+
+/* By walking all that the role reaches.  Right whatever the tables hold. */
+static Bitmapset *
+scopes_by_walk(RbacReader *reader, int32 role_id)
+{
+	RbacHierarchy *below = rbac_hierarchy_below(reader, role_id);
+	IdList		permissions = new_id_list();
+
 	for (int i = 0; i < below->nroles; i++)
 		rbac_visit_role_permissions(reader, below->role[i], add_id, &permissions);
-	qsort(permissions.id, permissions.n, sizeof(int32), compare_int32);
-	permissions.n = qunique(permissions.id, permissions.n, sizeof(int32), compare_int32);
-	rbac_visit_permission_scopes(reader, permissions.id, permissions.n, add_scope, &scopes);
-	return scopes;
+	return scopes_of_permissions(reader, &permissions);
+}
+
+/*
+ * A role's own scopes and those of the roles that it inherits, each role read
+ * once and left in the store.  False on a cycle (tables restored or replicated
+ * past our rules), where the order of roles that this needs does not exist.
+ */
+static bool
+scopes_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
+			   List *above, const Bitmapset **result)
+{
+	IdList		juniors = new_id_list();
+	IdList		permissions = new_id_list();
+	Bitmapset  *scopes;
+
+	if (store->find(role_id, result, store->arg))
+		return true;
+	if (list_member_int(above, role_id))
+		return false;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	above = lappend_int(list_copy(above), role_id);
+
+	rbac_visit_role_permissions(reader, role_id, add_id, &permissions);
+	scopes = scopes_of_permissions(reader, &permissions);
+	rbac_visit_juniors(reader, role_id, add_id, &juniors);
+	for (int i = 0; i < juniors.n; i++)
+	{
+		const Bitmapset *inherited;
+
+		if (!scopes_by_role(reader, juniors.id[i], store, above, &inherited))
+			return false;
+		scopes = bms_add_members(scopes, inherited);
+	}
+	*result = store->keep(role_id, scopes, store->arg);
+	return true;
+}
+
+/* The scopes of a role and of all that it inherits.  They belong to the store. */
+const Bitmapset *
+rbac_load_role_scopes(RbacReader *reader, int32 role_id, const RbacClosureStore *store)
+{
+	const Bitmapset *scopes;
+
+	if (scopes_by_role(reader, role_id, store, NIL, &scopes))
+		return scopes;
+	return store->keep(role_id, scopes_by_walk(reader, role_id), store->arg);
 }
 
 /* A department and those above it. */

@@ -40,6 +40,13 @@ PG_FUNCTION_INFO_V1(rbac_cache_counters);
 
 #define MAX_LOCAL_BYTES (16 * 1024 * 1024)
 
+/*
+ * What a load needs for itself, kept from load to load: each scan of a B-tree
+ * takes some 27 kB, and to get them from the operating system and give them
+ * back costs more than the scan.
+ */
+#define SCRATCH_BYTES (256 * 1024)
+
 /* How often a load starts anew because the tables changed under it. */
 #define MAX_LOADS 10
 
@@ -92,6 +99,12 @@ static HTAB *scope_ids;
 static MemoryContext dropped_context = NULL;
 static bool something_dropped = false;
 
+/* Empty between loads. */
+static MemoryContext scratch_context = NULL;
+
+/* MAX_LOCAL_BYTES were exceeded: to be put right as the next decision starts. */
+static bool is_too_much = false;
+
 /* Changes whenever something is dropped. */
 static uint64 epoch = 0;
 
@@ -134,7 +147,7 @@ create_table(const char *name, Size key, Size entry, int flags, MemoryContext co
 {
 	HASHCTL		ctl = {.keysize = key, .entrysize = entry, .hcxt = context};
 
-	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_CONTEXT | flags);
+	return hash_create(name, 16, &ctl, HASH_ELEM | HASH_CONTEXT | flags);
 }
 
 static void
@@ -251,8 +264,11 @@ rbac_cache_begin(void)
 	}
 
 	/* Nobody tells us: keep nothing beyond one decision. */
-	if (unlikely(!rbac_signal_sound()))
+	if (unlikely(!rbac_signal_sound() || is_too_much))
+	{
 		rbac_stale = RBAC_EVERYTHING;
+		is_too_much = false;
+	}
 
 	/*
 	 * Apply workers and the workers of a writing leader see what its owner has
@@ -306,38 +322,53 @@ rbac_cache_read_begin(void)
 	return reader;
 }
 
-/* After a load: drop all at the next decision if it has become too much. */
+/*
+ * After a load: drop all at the next decision if it has become too much.  Not
+ * before: one decision may need more than that, and would never end.
+ */
 static void
 check_size(void)
 {
 	if (MemoryContextMemAllocated(assignments_context, true) +
 		MemoryContextMemAllocated(policy_context, true) > MAX_LOCAL_BYTES)
-		rbac_stale = RBAC_EVERYTHING;
+		is_too_much = true;
 }
 
-static const Bitmapset *
-role_scopes(RbacReader *reader, int32 role_id)
+static bool
+find_closure(int32 role_id, const Bitmapset **scopes, void *arg)
 {
 	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
-	Bitmapset  *scopes;
-	MemoryContext old;
 
-	if (entry)
-		return entry->scopes;
-
-	scopes = rbac_load_role_scopes(reader, role_id);
-	old = MemoryContextSwitchTo(policy_context);
-	scopes = bms_copy(scopes);
-	MemoryContextSwitchTo(old);
-	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
-	entry->scopes = scopes;
-	return scopes;
+	if (entry == NULL)
+		return false;
+	*scopes = entry->scopes;
+	return true;
 }
 
 static const Bitmapset *
-role_scopes_callback(int32 role_id, void *arg)
+keep_closure(int32 role_id, const Bitmapset *scopes, void *arg)
 {
-	return role_scopes(arg, role_id);
+	MemoryContext old = MemoryContextSwitchTo(policy_context);
+	Bitmapset  *kept = bms_copy(scopes);
+	ClosureEntry *entry;
+
+	MemoryContextSwitchTo(old);
+	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
+	entry->scopes = kept;
+	return kept;
+}
+
+static const RbacClosureStore closure_store = {find_closure, keep_closure, NULL};
+
+/* An error may have left the last load's remains there. */
+static MemoryContext
+empty_scratch(void)
+{
+	if (scratch_context == NULL)
+		scratch_context = AllocSetContextCreate(TopMemoryContext, "rbac load",
+												SCRATCH_BYTES, SCRATCH_BYTES, ALLOCSET_DEFAULT_MAXSIZE);
+	MemoryContextReset(scratch_context);
+	return scratch_context;
 }
 
 /* What this user holds in this tenant.  Never NULL. */
@@ -352,16 +383,15 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 
 	for (int tries = 1;; tries++)
 	{
-		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rbac load", ALLOCSET_DEFAULT_SIZES);
-		MemoryContext old = MemoryContextSwitchTo(scratch);
+		MemoryContext old = MemoryContextSwitchTo(empty_scratch());
 		RbacReader *reader = rbac_cache_read_begin();
 
-		principal = rbac_load_principal(reader, key, now, role_scopes_callback, reader);
+		principal = rbac_load_principal(reader, key, now, &closure_store);
 		rbac_read_end(reader);
 		MemoryContextSwitchTo(assignments_context);
 		principal = rbac_copy_principal(principal);
 		MemoryContextSwitchTo(old);
-		MemoryContextDelete(scratch);
+		MemoryContextReset(scratch_context);
 		loads++;
 
 		/*
@@ -407,15 +437,14 @@ rbac_cache_department_path(const pg_uuid_t *department_id)
 const Bitmapset *
 rbac_cache_role_scopes(int32 role_id)
 {
-	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
 	RbacReader *reader;
 	const Bitmapset *scopes;
 
-	if (entry)
-		return entry->scopes;
+	if (find_closure(role_id, &scopes, NULL))
+		return scopes;
 
 	reader = rbac_cache_read_begin();
-	scopes = role_scopes(reader, role_id);
+	scopes = rbac_load_role_scopes(reader, role_id, &closure_store);
 	rbac_read_end(reader);
 	check_size();
 	return scopes;
@@ -470,10 +499,11 @@ rbac_cache_init(void)
 	rbac_signal_init();
 }
 
+/* _forget(policy_too) */
 Datum
 rbac_forget(PG_FUNCTION_ARGS)
 {
-	rbac_stale = RBAC_EVERYTHING;
+	rbac_stale |= PG_GETARG_BOOL(0) ? RBAC_EVERYTHING : RBAC_ASSIGNMENTS;
 	PG_RETURN_VOID();
 }
 

@@ -34,6 +34,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -140,7 +141,8 @@ look_up_signals(void)
 {
 	static const RbacTable watched[] = {
 		RBAC_TENANTS, RBAC_USERS, RBAC_DEPARTMENTS, RBAC_USER_ROLES,
-		RBAC_SCOPES, RBAC_PERMISSION_SCOPES, RBAC_ROLE_PERMISSIONS, RBAC_ROLE_INHERITS
+		RBAC_SCOPES, RBAC_PERMISSION_SCOPES, RBAC_ROLE_PERMISSIONS, RBAC_ROLE_INHERITS,
+		RBAC_ROLE_CONFLICTS
 	};
 	const RbacCatalog *catalog = rbac_catalog();
 	Oid			note_change;
@@ -211,7 +213,12 @@ tell(int what)
 {
 	LOCKTAG		tag;
 
-	(void) rbac_signal_sound();
+	if (!signals_are_known)
+	{
+		if (!OidIsValid(get_extension_oid("rbac", true)))
+			return;
+		look_up_signals();
+	}
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(assignments_signal)) ||
 		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(policy_signal)))
 		return;

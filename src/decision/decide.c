@@ -282,6 +282,13 @@ decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 	return decide(question, name, length, site);
 }
 
+/* For other functions of SQL: a decision that the call site remembers. */
+bool
+rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope)
+{
+	return decide_at(call_site(fcinfo), question, scope);
+}
+
 /* has_scope(scope [, tenant_id [, department_id]]) */
 Datum
 rbac_has_scope(PG_FUNCTION_ARGS)

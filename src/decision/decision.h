@@ -5,6 +5,7 @@
 #ifndef RBAC_DECISION_H
 #define RBAC_DECISION_H
 
+#include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -27,6 +28,10 @@ extern bool rbac_decide(const RbacQuestion *question, const char *scope);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(int32 scope_id);
+extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope);
+
+/* require.c */
+extern void rbac_require(const RbacQuestion *question, const char *scope);
 
 /* scope_names.c */
 typedef enum RbacUnknownScope
@@ -37,5 +42,6 @@ typedef enum RbacUnknownScope
 
 extern int	rbac_unknown_scope;
 extern int32 rbac_resolve_scope(const char *name, int length);
+extern void rbac_refuse_unknown_scope(const char *name) pg_attribute_noreturn();
 
 #endif							/* RBAC_DECISION_H */

@@ -16,8 +16,9 @@ offer_scope(int32 id, const char *name, void *arg)
 	return true;
 }
 
-static void
-refuse_unknown_scope(const char *name)
+/* Raises 42704 with the names that are most like this one. */
+void
+rbac_refuse_unknown_scope(const char *name)
 {
 	RbacReader *reader = rbac_read_begin();
 	RbacNearest nearest;
@@ -43,6 +44,6 @@ rbac_resolve_scope(const char *name, int length)
 	int32		id = rbac_cache_scope_id(name, length);
 
 	if (unlikely(id == 0 && rbac_unknown_scope == RBAC_UNKNOWN_SCOPE_ERROR))
-		refuse_unknown_scope(pnstrdup(name, length));
+		rbac_refuse_unknown_scope(pnstrdup(name, length));
 	return id;
 }

@@ -38,10 +38,12 @@ static const char *const table_names[RBAC_NUM_TABLES] = {
 	[RBAC_USERS] = "users",
 	[RBAC_DEPARTMENTS] = "departments",
 	[RBAC_SCOPES] = "scopes",
+	[RBAC_PERMISSIONS] = "permissions",
 	[RBAC_PERMISSION_SCOPES] = "permission_scopes",
 	[RBAC_ROLES] = "roles",
 	[RBAC_ROLE_PERMISSIONS] = "role_permissions",
 	[RBAC_ROLE_INHERITS] = "role_inherits",
+	[RBAC_ROLE_CONFLICTS] = "role_conflicts",
 	[RBAC_USER_ROLES] = "user_roles",
 };
 
@@ -53,11 +55,16 @@ static const char *const index_names[RBAC_NUM_PATHS] = {
 	[RBAC_DEPARTMENTS_BY_PARENT] = "departments_parent_id",
 	[RBAC_SCOPE_BY_ID] = "scopes_pkey",
 	[RBAC_SCOPE_BY_NAME] = "scope_name_is_unique",
+	[RBAC_PERMISSION_BY_ID] = "permissions_pkey",
 	[RBAC_SCOPES_BY_PERMISSION] = "permission_scopes_pkey",
+	[RBAC_PERMISSIONS_BY_SCOPE] = "permission_scopes_scope_id",
 	[RBAC_ROLE_BY_ID] = "roles_pkey",
+	[RBAC_ROLES_BY_TENANT] = "role_name_is_unique_in_its_tenant",
 	[RBAC_PERMISSIONS_BY_ROLE] = "role_permissions_pkey",
 	[RBAC_JUNIORS_BY_ROLE] = "role_inherits_pkey",
+	[RBAC_CONFLICTS_BY_KIND] = "role_conflicts_pkey",
 	[RBAC_ASSIGNMENTS_BY_USER] = "role_is_assigned_once_for_a_period",
+	[RBAC_ASSIGNMENTS_BY_TENANT] = "user_roles_tenant_id",
 };
 
 static RbacCatalog catalog;

@@ -34,10 +34,12 @@ typedef enum RbacTable
 	RBAC_USERS,
 	RBAC_DEPARTMENTS,
 	RBAC_SCOPES,
+	RBAC_PERMISSIONS,
 	RBAC_PERMISSION_SCOPES,
 	RBAC_ROLES,
 	RBAC_ROLE_PERMISSIONS,
 	RBAC_ROLE_INHERITS,
+	RBAC_ROLE_CONFLICTS,
 	RBAC_USER_ROLES
 } RbacTable;
 
@@ -53,14 +55,19 @@ typedef enum RbacPath
 	RBAC_DEPARTMENTS_BY_PARENT,
 	RBAC_SCOPE_BY_ID,
 	RBAC_SCOPE_BY_NAME,
+	RBAC_PERMISSION_BY_ID,
 	RBAC_SCOPES_BY_PERMISSION,
+	RBAC_PERMISSIONS_BY_SCOPE,
 	RBAC_ROLE_BY_ID,
+	RBAC_ROLES_BY_TENANT,
 	RBAC_PERMISSIONS_BY_ROLE,
 	RBAC_JUNIORS_BY_ROLE,
-	RBAC_ASSIGNMENTS_BY_USER
+	RBAC_CONFLICTS_BY_KIND,
+	RBAC_ASSIGNMENTS_BY_USER,
+	RBAC_ASSIGNMENTS_BY_TENANT
 } RbacPath;
 
-#define RBAC_NUM_PATHS (RBAC_ASSIGNMENTS_BY_USER + 1)
+#define RBAC_NUM_PATHS (RBAC_ASSIGNMENTS_BY_TENANT + 1)
 
 typedef struct RbacCatalog
 {
@@ -85,6 +92,7 @@ typedef struct RbacReader RbacReader;
 
 typedef struct RbacAssignment
 {
+	pg_uuid_t	user_id;
 	int32		role_id;
 	bool		everywhere;		/* tenant_id is NULL */
 	bool		whole_tenant;	/* department_id is NULL */
@@ -107,9 +115,12 @@ typedef bool (*RbacAssignmentVisitor) (const RbacAssignment *assignment, void *a
 typedef bool (*RbacDepartmentVisitor) (const RbacDepartment *department, void *arg);
 typedef bool (*RbacTenantVisitor) (const pg_uuid_t *id, bool is_active, void *arg);
 typedef bool (*RbacScopeVisitor) (int32 id, const char *name, void *arg);
+typedef bool (*RbacRoleVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacIdVisitor) (int32 id, void *arg);
+typedef bool (*RbacConflictVisitor) (int32 role_a, int32 role_b, void *arg);
 
 extern RbacReader *rbac_read_begin(void);
+extern RbacReader *rbac_read_begin_locked(void);
 extern void rbac_read_end(RbacReader *reader);
 extern Snapshot rbac_reader_snapshot(const RbacReader *reader);
 extern Snapshot rbac_fresh_snapshot(void);
@@ -124,12 +135,18 @@ extern bool rbac_read_role(RbacReader *reader, int32 id,
 						   bool *has_tenant, pg_uuid_t *tenant_id, char **name);
 extern bool rbac_read_scope_id(RbacReader *reader, const char *name, int length, int32 *id);
 extern char *rbac_read_scope_name(RbacReader *reader, int32 id);
+extern char *rbac_read_permission_name(RbacReader *reader, int32 id);
 
 extern void rbac_visit_assignments(RbacReader *reader, const pg_uuid_t *user_id,
 								   RbacAssignmentVisitor visit, void *arg);
 extern void rbac_visit_assignments_in(RbacReader *reader, const pg_uuid_t *user_id,
 									  const pg_uuid_t *tenant_id,
 									  RbacAssignmentVisitor visit, void *arg);
+extern void rbac_visit_assigned_roles(RbacReader *reader, const pg_uuid_t *tenant_id,
+									  RbacIdVisitor visit, void *arg);
+extern void rbac_visit_assignments_of_role(RbacReader *reader, const pg_uuid_t *tenant_id,
+										   int32 role_id,
+										   RbacAssignmentVisitor visit, void *arg);
 extern void rbac_visit_tenants(RbacReader *reader, RbacTenantVisitor visit, void *arg);
 extern void rbac_visit_departments(RbacReader *reader,
 								   RbacDepartmentVisitor visit, void *arg);
@@ -138,13 +155,19 @@ extern void rbac_visit_departments_of(RbacReader *reader, const pg_uuid_t *tenan
 extern void rbac_visit_subdepartments(RbacReader *reader, const pg_uuid_t *parent_id,
 									  RbacDepartmentVisitor visit, void *arg);
 extern void rbac_visit_scopes(RbacReader *reader, RbacScopeVisitor visit, void *arg);
+extern void rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
+								RbacRoleVisitor visit, void *arg);
 extern void rbac_visit_juniors(RbacReader *reader, int32 role_id,
 							   RbacIdVisitor visit, void *arg);
+extern void rbac_visit_conflicts(RbacReader *reader, const char *kind,
+								 RbacConflictVisitor visit, void *arg);
 extern void rbac_visit_role_permissions(RbacReader *reader, int32 role_id,
 										RbacIdVisitor visit, void *arg);
 extern void rbac_visit_permission_scopes(RbacReader *reader,
 										 const int32 *sorted_permissions, int n,
 										 RbacIdVisitor visit, void *arg);
+extern void rbac_visit_permissions_with_scope(RbacReader *reader, int32 scope_id,
+											  RbacIdVisitor visit, void *arg);
 
 /*
  * rules.c: what keeps the rows consistent with each other.

@@ -53,6 +53,10 @@ enum
 };
 enum
 {
+	Anum_permissions_id = 1, Anum_permissions_name
+};
+enum
+{
 	Anum_permission_scopes_permission_id = 1, Anum_permission_scopes_scope_id
 };
 enum
@@ -69,6 +73,10 @@ enum
 };
 enum
 {
+	Anum_role_conflicts_kind = 1, Anum_role_conflicts_role_a, Anum_role_conflicts_role_b
+};
+enum
+{
 	Anum_user_roles_id = 1, Anum_user_roles_user_id, Anum_user_roles_role_id,
 	Anum_user_roles_tenant_id, Anum_user_roles_department_id,
 	Anum_user_roles_valid_from, Anum_user_roles_valid_until
@@ -82,11 +90,16 @@ static const RbacTable path_table[RBAC_NUM_PATHS] = {
 	[RBAC_DEPARTMENTS_BY_PARENT] = RBAC_DEPARTMENTS,
 	[RBAC_SCOPE_BY_ID] = RBAC_SCOPES,
 	[RBAC_SCOPE_BY_NAME] = RBAC_SCOPES,
+	[RBAC_PERMISSION_BY_ID] = RBAC_PERMISSIONS,
 	[RBAC_SCOPES_BY_PERMISSION] = RBAC_PERMISSION_SCOPES,
+	[RBAC_PERMISSIONS_BY_SCOPE] = RBAC_PERMISSION_SCOPES,
 	[RBAC_ROLE_BY_ID] = RBAC_ROLES,
+	[RBAC_ROLES_BY_TENANT] = RBAC_ROLES,
 	[RBAC_PERMISSIONS_BY_ROLE] = RBAC_ROLE_PERMISSIONS,
 	[RBAC_JUNIORS_BY_ROLE] = RBAC_ROLE_INHERITS,
+	[RBAC_CONFLICTS_BY_KIND] = RBAC_ROLE_CONFLICTS,
 	[RBAC_ASSIGNMENTS_BY_USER] = RBAC_USER_ROLES,
+	[RBAC_ASSIGNMENTS_BY_TENANT] = RBAC_USER_ROLES,
 };
 
 #define MAX_KEYS 2
@@ -131,6 +144,22 @@ rbac_read_begin(void)
 	/* A lock that all decisions need comes first: it accepts what is pending. */
 	reader->table[RBAC_USER_ROLES] =
 		table_open(rbac_catalog()->table[RBAC_USER_ROLES], AccessShareLock);
+	reader->snapshot = rbac_fresh_snapshot();
+	return reader;
+}
+
+/*
+ * The same with every table locked before the snapshot is taken, so that not
+ * even a TRUNCATE or a rewrite comes between.  For whoever reads past the
+ * cache, which would notice.
+ */
+RbacReader *
+rbac_read_begin_locked(void)
+{
+	RbacReader *reader = palloc0(sizeof(RbacReader));
+
+	for (int i = 0; i < RBAC_NUM_TABLES; i++)
+		reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
 	reader->snapshot = rbac_fresh_snapshot();
 	return reader;
 }
@@ -388,12 +417,26 @@ rbac_read_scope_name(RbacReader *reader, int32 id)
 	return slot ? slot_text(slot, Anum_scopes_name) : NULL;
 }
 
+/* NULL if there is none. */
+char *
+rbac_read_permission_name(RbacReader *reader, int32 id)
+{
+	ScanKeyData key;
+	TupleTableSlot *slot;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
+	start_walk(reader, RBAC_PERMISSION_BY_ID, &key, 1);
+	slot = next_row(reader, RBAC_PERMISSION_BY_ID);
+	return slot ? slot_text(slot, Anum_permissions_name) : NULL;
+}
+
 static bool
 visit_assignment(TupleTableSlot *slot, RbacAssignmentVisitor visit, void *arg)
 {
 	RbacAssignment assignment;
 	bool		isnull;
 
+	assignment.user_id = slot_uuid(slot, Anum_user_roles_user_id, &isnull);
 	assignment.role_id = slot_int32(slot, Anum_user_roles_role_id);
 	assignment.tenant_id = slot_uuid(slot, Anum_user_roles_tenant_id, &isnull);
 	assignment.everywhere = isnull;
@@ -444,6 +487,55 @@ rbac_visit_assignments_in(RbacReader *reader, const pg_uuid_t *user_id,
 	uuid_key(&keys[1], 2, tenant_id);
 	start_walk(reader, RBAC_ASSIGNMENTS_BY_USER, keys, 2);
 	while ((slot = next_row(reader, RBAC_ASSIGNMENTS_BY_USER)) != NULL)
+	{
+		if (!visit_assignment(slot, visit, arg))
+			break;
+	}
+}
+
+/*
+ * The roles that are assigned in a tenant (tenant_id NULL: in every tenant), to
+ * whomever, valid now or not; each once, ascending.  The visitor may walk
+ * assignments.
+ */
+void
+rbac_visit_assigned_roles(RbacReader *reader, const pg_uuid_t *tenant_id,
+						  RbacIdVisitor visit, void *arg)
+{
+	ScanKeyData keys[MAX_KEYS];
+	TupleTableSlot *slot;
+	int32		role_id = PG_INT32_MIN;
+
+	uuid_key(&keys[0], 1, tenant_id);
+	for (;;)
+	{
+		/* past all assignments of the last role at once */
+		ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(role_id));
+		start_walk(reader, RBAC_ASSIGNMENTS_BY_TENANT, keys, 2);
+		slot = next_row(reader, RBAC_ASSIGNMENTS_BY_TENANT);
+		if (slot == NULL)
+			break;
+		role_id = slot_int32(slot, Anum_user_roles_role_id);
+		if (!visit(role_id, arg))
+			break;
+	}
+}
+
+/*
+ * All assignments of a role in a tenant (tenant_id NULL: in every tenant),
+ * valid now or not, in no promised order.
+ */
+void
+rbac_visit_assignments_of_role(RbacReader *reader, const pg_uuid_t *tenant_id, int32 role_id,
+							   RbacAssignmentVisitor visit, void *arg)
+{
+	ScanKeyData keys[MAX_KEYS];
+	TupleTableSlot *slot;
+
+	uuid_key(&keys[0], 1, tenant_id);
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(role_id));
+	start_walk(reader, RBAC_ASSIGNMENTS_BY_TENANT, keys, 2);
+	while ((slot = next_row(reader, RBAC_ASSIGNMENTS_BY_TENANT)) != NULL)
 	{
 		if (!visit_assignment(slot, visit, arg))
 			break;
@@ -551,6 +643,30 @@ rbac_visit_scopes(RbacReader *reader, RbacScopeVisitor visit, void *arg)
 	table_endscan(scan);
 }
 
+/*
+ * The roles of a tenant (tenant_id NULL: those that every tenant shares), by
+ * name; name is good until the visitor returns.  The visitor may read roles.
+ */
+void
+rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
+					RbacRoleVisitor visit, void *arg)
+{
+	ScanKeyData key;
+	TupleTableSlot *slot;
+
+	uuid_key(&key, 1, tenant_id);
+	start_walk(reader, RBAC_ROLES_BY_TENANT, &key, 1);
+	while ((slot = next_row(reader, RBAC_ROLES_BY_TENANT)) != NULL)
+	{
+		char	   *name = slot_text(slot, Anum_roles_name);
+		bool		go_on = visit(slot_int32(slot, Anum_roles_id), name, arg);
+
+		pfree(name);
+		if (!go_on)
+			break;
+	}
+}
+
 /* The roles that a role inherits directly. */
 void
 rbac_visit_juniors(RbacReader *reader, int32 role_id, RbacIdVisitor visit, void *arg)
@@ -563,6 +679,30 @@ rbac_visit_juniors(RbacReader *reader, int32 role_id, RbacIdVisitor visit, void 
 	while ((slot = next_row(reader, RBAC_JUNIORS_BY_ROLE)) != NULL)
 	{
 		if (!visit(slot_int32(slot, Anum_role_inherits_inherits_role_id), arg))
+			break;
+	}
+}
+
+/*
+ * The pairs of roles that exclude each other, of one kind ("static" or
+ * "dynamic"); role_a is the smaller id.  The visitor must not look for
+ * conflicts itself.
+ */
+void
+rbac_visit_conflicts(RbacReader *reader, const char *kind,
+					 RbacConflictVisitor visit, void *arg)
+{
+	ScanKeyData key;
+	TupleTableSlot *slot;
+
+	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ,
+						   CStringGetTextDatum(kind));
+	start_walk(reader, RBAC_CONFLICTS_BY_KIND, &key, 1);
+	while ((slot = next_row(reader, RBAC_CONFLICTS_BY_KIND)) != NULL)
+	{
+		if (!visit(slot_int32(slot, Anum_role_conflicts_role_a),
+				   slot_int32(slot, Anum_role_conflicts_role_b), arg))
 			break;
 	}
 }
@@ -624,5 +764,22 @@ rbac_visit_permission_scopes(RbacReader *reader, const int32 *sorted_permissions
 				return;
 		}
 		i++;
+	}
+}
+
+/* The permissions that carry a scope, ascending. */
+void
+rbac_visit_permissions_with_scope(RbacReader *reader, int32 scope_id,
+								  RbacIdVisitor visit, void *arg)
+{
+	ScanKeyData key;
+	TupleTableSlot *slot;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(scope_id));
+	start_walk(reader, RBAC_PERMISSIONS_BY_SCOPE, &key, 1);
+	while ((slot = next_row(reader, RBAC_PERMISSIONS_BY_SCOPE)) != NULL)
+	{
+		if (!visit(slot_int32(slot, Anum_permission_scopes_permission_id), arg))
+			break;
 	}
 }

@@ -25,6 +25,7 @@
 
 #include "model/hierarchy.h"
 #include "model/model.h"
+#include "model/trigger.h"
 
 PG_FUNCTION_INFO_V1(rbac_keep_reserved);
 PG_FUNCTION_INFO_V1(rbac_keep_scopes_small);
@@ -34,64 +35,11 @@ PG_FUNCTION_INFO_V1(rbac_keep_department_forest);
 PG_FUNCTION_INFO_V1(rbac_keep_assignment);
 PG_FUNCTION_INFO_V1(rbac_touch);
 
-static TriggerData *
-trigger_data(FunctionCallInfo fcinfo)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by a trigger",
-						get_func_name(fcinfo->flinfo->fn_oid))));
-	return (TriggerData *) fcinfo->context;
-}
-
-/* The row that a row trigger is about to leave behind, or has left behind. */
-static HeapTuple
-row_written(TriggerData *data)
-{
-	return TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
-}
-
-static Datum
-column_value(TriggerData *data, HeapTuple row, const char *column, bool *isnull)
-{
-	TupleDesc	desc = RelationGetDescr(data->tg_relation);
-	int			number = SPI_fnumber(desc, column);
-
-	if (number <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("table \"%s\" has no column \"%s\" for trigger \"%s\"",
-						RelationGetRelationName(data->tg_relation), column,
-						data->tg_trigger->tgname)));
-	return heap_getattr(row, number, desc, isnull);
-}
-
-static int32
-int32_column(TriggerData *data, HeapTuple row, const char *column)
-{
-	bool		isnull;
-	Datum		datum = column_value(data, row, column, &isnull);
-
-	return isnull ? 0 : DatumGetInt32(datum);
-}
-
-static bool
-uuid_column(TriggerData *data, HeapTuple row, const char *column, pg_uuid_t *value)
-{
-	bool		isnull;
-	Datum		datum = column_value(data, row, column, &isnull);
-
-	if (!isnull)
-		*value = *DatumGetUUIDP(datum);
-	return !isnull;
-}
-
 static void
 refuse_reserved(TriggerData *data, HeapTuple row, const char *column)
 {
 	bool		isnull;
-	Datum		id = column_value(data, row, column, &isnull);
+	Datum		id = rbac_row_value(data, row, column, &isnull);
 
 	if (!isnull && DatumGetInt32(id) < RBAC_FIRST_USER_ID)
 		ereport(ERROR,
@@ -106,12 +54,12 @@ refuse_reserved(TriggerData *data, HeapTuple row, const char *column)
 Datum
 rbac_keep_reserved(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = rbac_trigger_data(fcinfo);
 	const char *column;
 
 	/* the extension's own script writes what is reserved for it */
 	if (creating_extension)
-		return PointerGetDatum(TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) ? NULL : row_written(data));
+		return PointerGetDatum(TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) ? NULL : rbac_row_written(data));
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
 		ereport(ERROR,
@@ -124,15 +72,15 @@ rbac_keep_reserved(PG_FUNCTION_ARGS)
 	refuse_reserved(data, data->tg_trigtuple, column);
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 		refuse_reserved(data, data->tg_newtuple, column);
-	return PointerGetDatum(row_written(data));
+	return PointerGetDatum(rbac_row_written(data));
 }
 
 Datum
 rbac_keep_scopes_small(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
-	HeapTuple	row = row_written(data);
-	int32		id = int32_column(data, row, "id");
+	TriggerData *data = rbac_trigger_data(fcinfo);
+	HeapTuple	row = rbac_row_written(data);
+	int32		id = rbac_row_int32(data, row, "id");
 
 	if (id > RBAC_MAX_SCOPE_ID)
 		ereport(ERROR,
@@ -146,11 +94,11 @@ rbac_keep_scopes_small(PG_FUNCTION_ARGS)
 Datum
 rbac_keep_role_tenant(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = rbac_trigger_data(fcinfo);
 	pg_uuid_t	before = {{0}};
 	pg_uuid_t	after = {{0}};
-	bool		had = uuid_column(data, data->tg_trigtuple, "tenant_id", &before);
-	bool		has = uuid_column(data, data->tg_newtuple, "tenant_id", &after);
+	bool		had = rbac_row_uuid(data, data->tg_trigtuple, "tenant_id", &before);
+	bool		has = rbac_row_uuid(data, data->tg_newtuple, "tenant_id", &after);
 
 	/*
 	 * That a role never moves is what lets every other rule read its tenant
@@ -159,7 +107,7 @@ rbac_keep_role_tenant(PG_FUNCTION_ARGS)
 	if (had != has || memcmp(&before, &after, sizeof(before)) != 0)
 	{
 		bool		isnull;
-		char	   *name = TextDatumGetCString(column_value(data, data->tg_trigtuple, "name", &isnull));
+		char	   *name = TextDatumGetCString(rbac_row_value(data, data->tg_trigtuple, "name", &isnull));
 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_GRANT_OPERATION),
@@ -192,10 +140,10 @@ tenant_key(RbacReader *reader, const pg_uuid_t *tenant_id)
 Datum
 rbac_keep_inheritance(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
-	HeapTuple	row = row_written(data);
-	int32		senior = int32_column(data, row, "role_id");
-	int32		junior = int32_column(data, row, "inherits_role_id");
+	TriggerData *data = rbac_trigger_data(fcinfo);
+	HeapTuple	row = rbac_row_written(data);
+	int32		senior = rbac_row_int32(data, row, "role_id");
+	int32		junior = rbac_row_int32(data, row, "inherits_role_id");
 	RbacReader *reader;
 	RbacHierarchy *below;
 	int			place;
@@ -243,8 +191,8 @@ rbac_keep_inheritance(PG_FUNCTION_ARGS)
 Datum
 rbac_keep_department_forest(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
-	HeapTuple	row = row_written(data);
+	TriggerData *data = rbac_trigger_data(fcinfo);
+	HeapTuple	row = rbac_row_written(data);
 	pg_uuid_t	id;
 	RbacDepartment at;
 	RbacReader *reader;
@@ -252,7 +200,7 @@ rbac_keep_department_forest(PG_FUNCTION_ARGS)
 	StringInfoData path;
 	int			depth = 0;
 
-	if (!uuid_column(data, row, "id", &id) || !uuid_column(data, row, "parent_id", &at.parent_id))
+	if (!rbac_row_uuid(data, row, "id", &id) || !rbac_row_uuid(data, row, "parent_id", &at.parent_id))
 		return PointerGetDatum(NULL);
 
 	/*
@@ -298,9 +246,9 @@ rbac_keep_department_forest(PG_FUNCTION_ARGS)
 Datum
 rbac_keep_assignment(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
-	HeapTuple	row = row_written(data);
-	int32		role_id = int32_column(data, row, "role_id");
+	TriggerData *data = rbac_trigger_data(fcinfo);
+	HeapTuple	row = rbac_row_written(data);
+	int32		role_id = rbac_row_int32(data, row, "role_id");
 	pg_uuid_t	role_tenant;
 	pg_uuid_t	tenant;
 	bool		role_has_tenant;
@@ -315,7 +263,7 @@ rbac_keep_assignment(PG_FUNCTION_ARGS)
 	if (rbac_read_role(reader, role_id, &role_has_tenant, &role_tenant, &role_name) &&
 		role_has_tenant)
 	{
-		bool		has_tenant = uuid_column(data, row, "tenant_id", &tenant);
+		bool		has_tenant = rbac_row_uuid(data, row, "tenant_id", &tenant);
 
 		if (!has_tenant || memcmp(&tenant, &role_tenant, UUID_LEN) != 0)
 			ereport(ERROR,
@@ -334,7 +282,7 @@ rbac_keep_assignment(PG_FUNCTION_ARGS)
 Datum
 rbac_touch(PG_FUNCTION_ARGS)
 {
-	TriggerData *data = trigger_data(fcinfo);
+	TriggerData *data = rbac_trigger_data(fcinfo);
 	TupleDesc	desc = RelationGetDescr(data->tg_relation);
 	int			columns[2];
 	Datum		values[2];

@@ -40,6 +40,11 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_touch';
 COMMENT ON FUNCTION rbac._touch() IS
 'Row trigger before UPDATE: created_at stays what it was, updated_at becomes the transaction''s time.';
 
+-- Who can attach a trigger to a table of their own needs none of these.
+REVOKE ALL ON FUNCTION rbac._keep_reserved(), rbac._keep_scopes_small(), rbac._keep_role_tenant(),
+    rbac._keep_inheritance(), rbac._keep_department_forest(), rbac._keep_assignment(),
+    rbac._touch() FROM PUBLIC;
+
 CREATE TRIGGER keep_reserved BEFORE INSERT OR UPDATE OR DELETE ON rbac.permission_objects
     FOR EACH ROW EXECUTE FUNCTION rbac._keep_reserved('id');
 CREATE TRIGGER keep_reserved BEFORE INSERT OR UPDATE OR DELETE ON rbac.permission_actions

@@ -1,0 +1,35 @@
+/*
+ * trivial.c
+ *		The yardstick for benchmarks: the least that a C function called from
+ *		SQL can do, and the processor time that this backend has used.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(trivial);
+PG_FUNCTION_INFO_V1(cpu_ns);
+
+/* trivial(anything) returns boolean: always true. */
+Datum
+trivial(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(true);
+}
+
+/* cpu_ns() returns bigint: nanoseconds of processor time since the backend began. */
+Datum
+cpu_ns(PG_FUNCTION_ARGS)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read the processor clock: %m")));
+	PG_RETURN_INT64((int64) now.tv_sec * 1000000000 + now.tv_nsec);
+}

@@ -1,0 +1,208 @@
+/*
+ * authority.c
+ *		What the asker holds, and what they may therefore hand on.
+ *
+ * Every question is a decision about the current identity, narrowed by the
+ * scopes that it lists, and as fresh as any other decision.
+ *
+ * Nobody can hand on what they do not hold.  Handing on is judged step by
+ * step (a scope put into a permission, a permission or a junior role put into
+ * a role, a role given to a user) and each step at the widest place where it
+ * is felt.  So no sequence of steps, of one person or several, hands on more
+ * than their steps did, in whatever order they commit.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "admin/authority.h"
+#include "cache/cache.h"
+#include "decision/decision.h"
+#include "identity/identity.h"
+
+/* A message that lists more scopes than this helps nobody. */
+#define MAX_LISTED 5
+
+/* Does the current role own the table, by itself, by membership, or as superuser? */
+bool
+rbac_is_owner_of(Oid table_owner)
+{
+	return has_privs_of_role(GetUserId(), table_owner);
+}
+
+/* What a stranger without an identity is told. */
+void
+rbac_refuse_nobody(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("nobody is asking: no identity is set"),
+			 errdetail("Without an identity, only the owner of the tables of extension \"rbac\" administers it."),
+			 errhint("Set an identity with rbac.set_identity() first.")));
+}
+
+static RbacQuestion
+question_at(const RbacPlace *place)
+{
+	RbacQuestion question;
+
+	if (!rbac_current_question(&question))
+		elog(ERROR, "nobody is asking");
+	question.tenant_id = place->has_tenant ? &place->tenant_id : NULL;
+	question.department_id = place->has_department ? &place->department_id : NULL;
+	return question;
+}
+
+/* Does whoever is asking hold this scope there?  There must be an identity. */
+bool
+rbac_asker_holds(const char *scope, const RbacPlace *place)
+{
+	RbacQuestion question = question_at(place);
+
+	return rbac_decide(&question, scope);
+}
+
+static char *
+asker_name(void)
+{
+	const RbacIdentity *identity = rbac_identity();
+	RbacReader *reader = rbac_read_begin();
+	char	   *name = NULL;
+
+	if (!rbac_read_user(reader, &identity->user_id, NULL, &name))
+		name = rbac_uuid_text(&identity->user_id);
+	rbac_read_end(reader);
+	return name;
+}
+
+/* 42501 unless the asker holds this scope there. */
+void
+rbac_require_held(const char *scope, const RbacPlace *place)
+{
+	char	   *where;
+
+	if (rbac_identity() == NULL || rbac_asker_holds(scope, place))
+		return;
+
+	where = rbac_place_text(place);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied: user \"%s\" lacks scope \"%s\" %s",
+					asker_name(), scope, where),
+			 rbac_identity()->is_narrowed
+			 ? errdetail("The identity in force is narrowed to the scopes that it lists.") : 0,
+			 errhint("Somebody who holds a role with \"%s\" %s can do this.", scope, where)));
+}
+
+/*
+ * 42501 unless the asker holds all of these scopes there, or may hand on what
+ * they do not hold.  carrier says what would hand them on.
+ */
+static void
+require_handed_on(const Bitmapset *scopes, const RbacPlace *place, const char *carrier)
+{
+	RbacReader *reader;
+	StringInfoData missing;
+	int			nmissing = 0;
+	int			id = -1;
+
+	if (rbac_asker_holds("rbac:escalate", place))
+		return;
+
+	initStringInfo(&missing);
+	reader = rbac_read_begin();
+	while ((id = bms_next_member(scopes, id)) >= 0)
+	{
+		char	   *name = rbac_read_scope_name(reader, id);
+
+		CHECK_FOR_INTERRUPTS();
+
+		/* one that cannot be seen is being made just now: nobody holds it */
+		if (name != NULL && rbac_asker_holds(name, place))
+			continue;
+		if (name == NULL)
+			name = psprintf("scope %d", id);
+		if (++nmissing <= MAX_LISTED)
+			appendStringInfo(&missing, "%s\"%s\"", nmissing == 1 ? "" : ", ", name);
+	}
+	rbac_read_end(reader);
+
+	if (nmissing > MAX_LISTED)
+		appendStringInfo(&missing, " and %d more", nmissing - MAX_LISTED);
+	if (nmissing > 0)
+	{
+		char	   *where = rbac_place_text(place);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied: user \"%s\" cannot hand on %s %s",
+						asker_name(), missing.data, where),
+				 errdetail("%s would hand on what its giver does not hold there.", carrier),
+				 errhint("Somebody who holds what is handed on, or \"rbac:escalate\", %s can do this.",
+						 where)));
+	}
+}
+
+/* The asker may hand on all that this role carries, inherited or not. */
+void
+rbac_require_role_handed_on(int32 role_id, const RbacPlace *place)
+{
+	Bitmapset  *scopes;
+	RbacReader *reader;
+	char	   *name = NULL;
+
+	if (rbac_identity() == NULL)
+		return;
+
+	/* a copy: the decisions to come start the cache anew */
+	(void) rbac_cache_begin();
+	scopes = bms_copy(rbac_cache_role_scopes(role_id));
+
+	reader = rbac_read_begin();
+	if (!rbac_read_role(reader, role_id, NULL, NULL, &name))
+		name = psprintf("%d", role_id);
+	rbac_read_end(reader);
+
+	require_handed_on(scopes, place, psprintf("Role \"%s\"", name));
+	bms_free(scopes);
+}
+
+static bool
+collect_scope(int32 id, void *arg)
+{
+	Bitmapset **scopes = arg;
+
+	*scopes = bms_add_member(*scopes, id);
+	return true;
+}
+
+/* The asker may hand on all that this permission carries. */
+void
+rbac_require_permission_handed_on(int32 permission_id, const RbacPlace *place)
+{
+	Bitmapset  *scopes = NULL;
+	RbacReader *reader;
+
+	if (rbac_identity() == NULL)
+		return;
+
+	reader = rbac_read_begin();
+	rbac_visit_permission_scopes(reader, &permission_id, 1, collect_scope, &scopes);
+	rbac_read_end(reader);
+	require_handed_on(scopes, place, "The permission");
+	bms_free(scopes);
+}
+
+/* The asker may hand on this scope. */
+void
+rbac_require_scope_handed_on(int32 scope_id, const RbacPlace *place)
+{
+	if (rbac_identity() == NULL)
+		return;
+
+	/* an id that no scope can have will be refused when it is written */
+	if (scope_id >= 0 && scope_id <= RBAC_MAX_SCOPE_ID)
+		require_handed_on(bms_make_singleton(scope_id), place, "The permission");
+}

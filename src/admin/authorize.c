@@ -1,0 +1,253 @@
+/*
+ * authorize.c
+ *		Who may change what: one rule for each kind of change.
+ *
+ * To take away asks for the right to administer; to add asks in addition for
+ * holding what is added (authority.c says why).
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+
+#include "admin/authority.h"
+#include "admin/statement.h"
+#include "identity/identity.h"
+
+#define SCOPE_GRANT "rbac:grant"
+#define SCOPE_ROLES "rbac:manage_roles"
+#define SCOPE_USERS "rbac:manage_users"
+#define SCOPE_DEPARTMENTS "rbac:manage_departments"
+#define SCOPE_TENANTS "rbac:manage_tenants"
+#define SCOPE_PERMISSIONS "rbac:manage_permissions"
+#define SCOPE_ESCALATE "rbac:escalate"
+
+/* Touch assignments there at all; enough to end one. */
+void
+rbac_authorize_assigning_at(const RbacPlace *place)
+{
+	rbac_require_held(SCOPE_GRANT, place);
+}
+
+/* Assign this role there. */
+void
+rbac_authorize_assignment(int32 role_id, const RbacPlace *place)
+{
+	rbac_require_held(SCOPE_GRANT, place);
+	rbac_require_role_handed_on(role_id, place);
+}
+
+/* Create, change or delete roles that belong there. */
+void
+rbac_authorize_roles_at(const RbacPlace *place)
+{
+	rbac_require_held(SCOPE_ROLES, place);
+}
+
+/* Change this role, or take something from it. */
+void
+rbac_authorize_role_change(int32 role_id)
+{
+	RbacPlace	place = rbac_role_place(role_id);
+
+	rbac_authorize_roles_at(&place);
+}
+
+/* Put this permission into this role. */
+void
+rbac_authorize_role_permission(int32 role_id, int32 permission_id)
+{
+	RbacPlace	place = rbac_role_place(role_id);
+
+	rbac_authorize_roles_at(&place);
+	rbac_require_permission_handed_on(permission_id, &place);
+}
+
+/* Let the senior role inherit the junior one. */
+void
+rbac_authorize_inheritance(int32 senior_id, int32 junior_id)
+{
+	RbacPlace	place = rbac_role_place(senior_id);
+
+	rbac_authorize_roles_at(&place);
+	rbac_require_role_handed_on(junior_id, &place);
+}
+
+/*
+ * Say, or unsay, that two roles exclude each other.  It is felt where both can
+ * be held: if one of them is a tenant's, in that tenant.
+ */
+void
+rbac_authorize_conflict(int32 role_a, int32 role_b)
+{
+	RbacPlace	a = rbac_role_place(role_a);
+	RbacPlace	b = rbac_role_place(role_b);
+
+	if (a.has_tenant || !b.has_tenant)
+		rbac_authorize_roles_at(&a);
+	if (b.has_tenant)
+		rbac_authorize_roles_at(&b);
+}
+
+/* Create, change or delete scopes, permissions, objects and actions. */
+void
+rbac_authorize_permissions(void)
+{
+	RbacPlace	place = rbac_everywhere();
+
+	rbac_require_held(SCOPE_PERMISSIONS, &place);
+}
+
+/* Put this scope into a permission, and so into every role that has it. */
+void
+rbac_authorize_permission_scope(int32 scope_id)
+{
+	RbacPlace	place = rbac_everywhere();
+
+	rbac_authorize_permissions();
+	rbac_require_scope_handed_on(scope_id, &place);
+}
+
+/*
+ * Give a scope another name.  Whoever holds it would hold what the new name
+ * stands for in the application, which nobody can be said to hold yet.
+ */
+void
+rbac_authorize_scope_rename(int32 scope_id)
+{
+	RbacPlace	place = rbac_everywhere();
+
+	rbac_authorize_permissions();
+	rbac_require_held(SCOPE_ESCALATE, &place);
+}
+
+/* Create, change or delete tenants. */
+void
+rbac_authorize_tenants(void)
+{
+	RbacPlace	place = rbac_everywhere();
+
+	rbac_require_held(SCOPE_TENANTS, &place);
+}
+
+/* Create users: in the current tenant, or everywhere. */
+void
+rbac_authorize_new_user(void)
+{
+	const RbacIdentity *identity = rbac_identity();
+	RbacPlace	everywhere = rbac_everywhere();
+	RbacPlace	here;
+
+	if (identity == NULL || rbac_asker_holds(SCOPE_USERS, &everywhere))
+		return;
+	here = rbac_place(identity->has_tenant ? &identity->tenant_id : NULL, NULL);
+	rbac_require_held(SCOPE_USERS, &here);
+}
+
+typedef struct HeldRoles
+{
+	TimestampTz now;
+	List	   *assignments;
+} HeldRoles;
+
+static bool
+collect_assignment(const RbacAssignment *assignment, void *arg)
+{
+	HeldRoles  *held = arg;
+
+	/* what is over will not come back by itself */
+	if (assignment->valid_until > held->now)
+	{
+		RbacAssignment *copy = palloc(sizeof(RbacAssignment));
+
+		*copy = *assignment;
+		held->assignments = lappend(held->assignments, copy);
+	}
+	return true;
+}
+
+/*
+ * Change or delete this user: wherever the user holds a role, the asker
+ * manages users; somebody who holds none is changed as they are created.
+ *
+ * Who can set the name or address that somebody signs in with, or bring back
+ * somebody who was suspended, can act as them.  That lends all they hold, so
+ * the asker must hold it too.
+ */
+void
+rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
+{
+	HeldRoles	held = {GetCurrentStatementStartTimestamp(), NIL};
+	RbacReader *reader;
+	ListCell   *cell;
+
+	if (rbac_identity() == NULL)
+		return;
+
+	reader = rbac_read_begin();
+	rbac_visit_assignments(reader, user_id, collect_assignment, &held);
+	rbac_read_end(reader);
+
+	if (held.assignments == NIL)
+	{
+		rbac_authorize_new_user();
+		return;
+	}
+	foreach(cell, held.assignments)
+	{
+		const RbacAssignment *assignment = lfirst(cell);
+		const pg_uuid_t *tenant_id = assignment->everywhere ? NULL : &assignment->tenant_id;
+		RbacPlace	tenant = rbac_place(tenant_id, NULL);
+		RbacPlace	exactly = rbac_place(tenant_id, assignment->whole_tenant ? NULL : &assignment->department_id);
+
+		rbac_require_held(SCOPE_USERS, &tenant);
+		if (lends_identity)
+			rbac_require_role_handed_on(assignment->role_id, &exactly);
+	}
+}
+
+/* Create, change or delete departments of this tenant. */
+void
+rbac_authorize_departments(const pg_uuid_t *tenant_id)
+{
+	RbacPlace	place = rbac_place(tenant_id, NULL);
+
+	rbac_require_held(SCOPE_DEPARTMENTS, &place);
+}
+
+/*
+ * Move a department below another one: whoever holds a role in the new parent,
+ * or above it, then holds it in the department too.
+ */
+void
+rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id,
+							   const pg_uuid_t *parent_id)
+{
+	static const char *const roles_above =
+		"WITH RECURSIVE above (id) AS ("
+		"SELECT $1::uuid"
+		" UNION SELECT d.parent_id FROM rbac.departments d JOIN above a ON d.id = a.id"
+		" WHERE d.parent_id IS NOT NULL) "
+		"SELECT DISTINCT u.role_id FROM above a JOIN rbac.user_roles u ON u.department_id = a.id"
+		" WHERE u.valid_until IS NULL OR u.valid_until > pg_catalog.statement_timestamp()"
+		" ORDER BY u.role_id";
+	RbacPlace	place = rbac_place(tenant_id, department_id);
+	RbacArgs	args = {0};
+	uint64		n;
+
+	if (rbac_identity() == NULL)
+		return;
+
+	SPI_connect();
+	rbac_arg_uuid(&args, parent_id);
+	n = rbac_ask(roles_above, &args);
+	for (uint64 i = 0; i < n; i++)
+	{
+		int32		role_id;
+
+		rbac_get_int32(i, 1, &role_id);
+		rbac_require_role_handed_on(role_id, &place);
+	}
+	SPI_finish();
+}
