@@ -17,12 +17,13 @@ ROOMS = model identity cache decision review admin
 # installs all of its SQL files in alphabetical order.
 model_SQL = tables rules seed
 decision_SQL = decision explain require holders
+review_SQL = in_force assignments permissions
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity attack_identity decision
+REGRESS = model identity attack_identity decision explain require holders review
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION =
+ISOLATION = explanations
 
 PG_CONFIG ?= pg_config
 

@@ -10,17 +10,17 @@ GRANT SELECT ON bench.tasks TO PUBLIC;
 
 CREATE POLICY none ON bench.tasks TO bench_none USING (true);
 CREATE POLICY trivial ON bench.tasks TO bench_trivial USING (bench.trivial('x'));
-CREATE POLICY bare ON bench.tasks TO bench_bare USING (rbac.has_scope(:'shape_scope'));
+CREATE POLICY bare ON bench.tasks TO bench_bare USING (rbac.has_scope(:'scope'));
 CREATE POLICY setting ON bench.tasks TO bench_setting
     USING (owner_id = current_setting('app.user_id')::uuid);
 CREATE POLICY "exists" ON bench.tasks TO bench_exists
-    USING (plain.exists_allows(current_setting('app.user_id')::uuid, :'shape_scope'));
+    USING (plain.exists_allows(current_setting('app.user_id')::uuid, :'scope'));
 CREATE POLICY "join" ON bench.tasks TO bench_join
-    USING (plain.join_allows(current_setting('app.user_id')::uuid, :'shape_scope'));
+    USING (plain.join_allows(current_setting('app.user_id')::uuid, :'scope'));
 CREATE POLICY wrapped_trivial ON bench.tasks TO bench_wrapped_trivial
     USING ((SELECT bench.trivial('x')));
 CREATE POLICY wrapped ON bench.tasks TO bench_wrapped
-    USING ((SELECT rbac.has_scope(:'shape_scope')));
+    USING ((SELECT rbac.has_scope(:'scope')));
 
 INSERT INTO bench.entrants (contest, entrant, db_role, calls, query)
 SELECT 'policy', entrant, 'bench_' || entrant, calls,
@@ -39,7 +39,7 @@ SELECT 'warm', entrant, 200000,
 FROM (VALUES
     ('none', 'true'),
     ('trivial', 'bench.trivial(''x'')'),
-    ('has_scope', format('rbac.has_scope(%L)', :'shape_scope'))) AS e (entrant, condition);
+    ('has_scope', format('rbac.has_scope(%L)', :'scope'))) AS e (entrant, condition);
 
 -- 3. A check of somebody whom this session has not met. Either nothing at all is
 -- known ("cold": _forget drops the roles' closures too), or the roles are ("new":
@@ -64,21 +64,23 @@ SELECT kind, entrant, calls, CASE entrant WHEN 'new' THEN
        WHEN 'exists' THEN
            format('SELECT count(*) FILTER (WHERE plain.exists_allows(bench_user, %L)) FROM (SELECT * FROM bench.%s_users LIMIT %s) AS u', scope, kind, calls)
        END
-FROM (VALUES
-    ('shape', :'shape_user', :'shape_tenant', :'shape_scope'),
-    ('cloud', :'cloud_user', :'cloud_tenant', :'cloud_scope')) AS k (kind, user_id, tenant_id, scope),
+FROM bench.questions,
     (VALUES ('loop', 500), ('cold', 500), ('users', 500), ('new', 500),
             ('exists', 500), ('join', 500)) AS e (entrant, calls);
 
-CREATE TABLE bench.shape_users AS SELECT bench.user_id('shape', n) AS bench_user FROM generate_series(501, 1000) AS n;
-CREATE TABLE bench.cloud_users AS SELECT bench.user_id('cloud', n) AS bench_user FROM generate_series(501, 1000) AS n;
-ANALYZE bench.shape_users, bench.cloud_users;
+CREATE TABLE bench.shape_users AS
+SELECT bench.user_id('shape', n) AS bench_user FROM generate_series(501, 1000) AS n;
+CREATE TABLE bench.tall_users AS
+SELECT bench.user_id('tall', n) AS bench_user FROM generate_series(501, 1000) AS n;
+CREATE TABLE bench.cloud_users AS
+SELECT bench.user_id('cloud', n) AS bench_user FROM generate_series(501, 1000) AS n;
+ANALYZE bench.shape_users, bench.tall_users, bench.cloud_users;
 
 -- All of it in one session, on one processor: helpers' time would be missed.
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
-SET app.user_id = :'shape_user';
-SELECT FROM rbac.set_identity(:'shape_user', :'shape_tenant', local => false) \g /dev/null
+SET app.user_id = :'user_id';
+SELECT FROM rbac.set_identity(:'user_id', :'tenant_id', local => false) \g /dev/null
 
 -- What is measured must be the answer to the question.
 DO $$
@@ -99,4 +101,5 @@ CALL bench.hold('policy', 15);
 CALL bench.hold('wrapped', 25);
 CALL bench.hold('warm', 15);
 CALL bench.hold('shape', 9);
+CALL bench.hold('tall', 9);
 CALL bench.hold('cloud', 9);

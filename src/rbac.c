@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "admin/admin.h"
 #include "cache/cache.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
@@ -23,6 +24,7 @@ _PG_init(void)
 	rbac_identity_init();
 	rbac_cache_init();
 	rbac_decision_init();
+	rbac_admin_init();
 
 	/* After all settings: what is left under our prefix is nobody's. */
 	MarkGUCPrefixReserved("rbac");

@@ -139,7 +139,9 @@ require_handed_on(const Bitmapset *scopes, const RbacPlace *place, const char *c
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied: user \"%s\" cannot hand on %s %s",
 						asker_name(), missing.data, where),
-				 errdetail("%s would hand on what its giver does not hold there.", carrier),
+				 errdetail("%s would hand on what its giver does not hold there%s.", carrier,
+						   rbac_identity()->is_narrowed
+						   ? ", or has not in force: the identity is narrowed to the scopes that it lists" : ""),
 				 errhint("Somebody who holds what is handed on, or \"rbac:escalate\", %s can do this.",
 						 where)));
 	}
@@ -184,14 +186,18 @@ rbac_require_permission_handed_on(int32 permission_id, const RbacPlace *place)
 {
 	Bitmapset  *scopes = NULL;
 	RbacReader *reader;
+	char	   *name;
 
 	if (rbac_identity() == NULL)
 		return;
 
 	reader = rbac_read_begin();
 	rbac_visit_permission_scopes(reader, &permission_id, 1, collect_scope, &scopes);
+	name = rbac_read_permission_name(reader, permission_id);
+	if (name == NULL)
+		name = psprintf("%d", permission_id);
 	rbac_read_end(reader);
-	require_handed_on(scopes, place, "The permission");
+	require_handed_on(scopes, place, psprintf("Permission \"%s\"", name));
 	bms_free(scopes);
 }
 

@@ -31,7 +31,7 @@ extern void rbac_authorize_inheritance(int32 senior_id, int32 junior_id);
 extern void rbac_authorize_conflict(int32 role_a, int32 role_b);
 extern void rbac_authorize_permissions(void);
 extern void rbac_authorize_permission_scope(int32 scope_id);
-extern void rbac_authorize_scope_rename(int32 scope_id);
+extern void rbac_authorize_scope_rename(void);
 extern void rbac_authorize_tenants(void);
 extern void rbac_authorize_new_user(void);
 extern void rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity);

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 
 #include "admin/authority.h"
+#include "admin/lookup.h"
 #include "admin/statement.h"
 #include "identity/identity.h"
 
@@ -114,7 +115,7 @@ rbac_authorize_permission_scope(int32 scope_id)
  * stands for in the application, which nobody can be said to hold yet.
  */
 void
-rbac_authorize_scope_rename(int32 scope_id)
+rbac_authorize_scope_rename(void)
 {
 	RbacPlace	place = rbac_everywhere();
 
@@ -201,7 +202,13 @@ rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
 		RbacPlace	tenant = rbac_place(tenant_id, NULL);
 		RbacPlace	exactly = rbac_place(tenant_id, assignment->whole_tenant ? NULL : &assignment->department_id);
 
-		rbac_require_held(SCOPE_USERS, &tenant);
+		/* where else somebody holds a role is not the asker's to know */
+		if (!rbac_asker_holds(SCOPE_USERS, &tenant))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to change user \"%s\"", rbac_find_user(user_id)),
+					 errdetail("The user holds a role where you lack scope \"%s\".", SCOPE_USERS),
+					 errhint("Somebody who holds \"%s\" in every tenant can do this.", SCOPE_USERS)));
 		if (lends_identity)
 			rbac_require_role_handed_on(assignment->role_id, &exactly);
 	}

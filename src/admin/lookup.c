@@ -124,10 +124,11 @@ rbac_find_role(const char *name, const pg_uuid_t *tenant_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 tenant_id
-			 ? errmsg("role \"%s\" does not exist in tenant \"%s\" or for every tenant",
-					  name, rbac_find_tenant(tenant_id))
-			 : errmsg("role \"%s\" does not exist for every tenant", name),
-			 tenant_id ? 0 : errdetail("Without a tenant_id, only roles available to every tenant are meant."),
+			 ? errmsg("role \"%s\" does not exist in tenant \"%s\"", name, rbac_find_tenant(tenant_id))
+			 : errmsg("role \"%s\" does not exist", name),
+			 tenant_id
+			 ? errdetail("Neither is there a shared role of that name.")
+			 : errdetail("Without a tenant_id, only roles available to every tenant are meant."),
 			 errhint("%s", hint)));
 	return role;
 }

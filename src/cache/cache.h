@@ -9,7 +9,8 @@
  *
  * A change in the middle of a decision shows as rbac_cache_holds returning
  * false at its end: what was found may mix two states, so the decision is to
- * be taken again.
+ * be taken again.  Between rbac_cache_read_begin and rbac_cache_read_end all is
+ * read by one snapshot, so that only changes that matter disturb.
  *
  * A caller may keep a result beyond that together with the epoch that
  * rbac_cache_begin returned with it: when a later rbac_cache_begin returns the
@@ -72,6 +73,7 @@ extern const RbacDepartmentPath *rbac_cache_department_path(const pg_uuid_t *dep
 extern const Bitmapset *rbac_cache_role_scopes(int32 role_id);
 extern int32 rbac_cache_scope_id(const char *name, int length);
 extern struct RbacReader *rbac_cache_read_begin(void);
+extern void rbac_cache_read_end(struct RbacReader *reader);
 extern uint64 rbac_cache_epoch(void);
 extern bool rbac_cache_holds(uint64 since);
 

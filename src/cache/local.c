@@ -111,6 +111,13 @@ static uint64 epoch = 0;
 /* What is kept is true of a snapshot of this age. */
 static SnapshotAge true_as_of;
 
+/*
+ * While a reader is open, further readers of the same decision read by its
+ * snapshot, so that a decision that reads much ends also when transactions
+ * commit all the time.
+ */
+static RbacReader *outer_reader = NULL;
+
 /* The command in which a writing transaction read what is kept. */
 static CommandId read_in_command;
 
@@ -256,6 +263,7 @@ uint64
 rbac_cache_begin(void)
 {
 	AcceptInvalidationMessages();
+	outer_reader = NULL;		/* an error may have left it */
 
 	if (unlikely(something_dropped))
 	{
@@ -307,19 +315,35 @@ rbac_cache_begin(void)
 
 /*
  * A reader within a decision, with what is kept being true of its snapshot.
- * To be ended by rbac_read_end.
+ * To be ended by rbac_cache_read_end.
+ *
+ * What a reader within a reader finds may be older than a message that came
+ * in between; that message stays raised until the next decision, which drops
+ * what was found.
  */
 RbacReader *
 rbac_cache_read_begin(void)
 {
-	RbacReader *reader = rbac_read_begin();
-	SnapshotAge age = own_snapshot_age(rbac_reader_snapshot(reader));
+	SnapshotAge age;
 
+	if (outer_reader != NULL)
+		return rbac_read_begin_at(rbac_reader_snapshot(outer_reader));
+
+	outer_reader = rbac_read_begin();
+	age = own_snapshot_age(rbac_reader_snapshot(outer_reader));
 	if (!is_same_age(age, true_as_of))
 		catch_up(age);
 	drop_stale();
 	create_missing();
-	return reader;
+	return outer_reader;
+}
+
+void
+rbac_cache_read_end(RbacReader *reader)
+{
+	if (reader == outer_reader)
+		outer_reader = NULL;
+	rbac_read_end(reader);
 }
 
 /*
@@ -387,7 +411,7 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 		RbacReader *reader = rbac_cache_read_begin();
 
 		principal = rbac_load_principal(reader, key, now, &closure_store);
-		rbac_read_end(reader);
+		rbac_cache_read_end(reader);
 		MemoryContextSwitchTo(assignments_context);
 		principal = rbac_copy_principal(principal);
 		MemoryContextSwitchTo(old);
@@ -396,10 +420,11 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 
 		/*
 		 * A message during the load may be about a table that was truncated or
-		 * rewritten, which no snapshot sees through.  After many tries: what
-		 * was read is used for this decision only, as rbac_stale is raised.
+		 * rewritten, which no snapshot sees through.  What was read is not
+		 * kept, since rbac_stale stays raised, and the decision as a whole is
+		 * taken again.
 		 */
-		if (likely(!rbac_stale) || tries == MAX_LOADS)
+		if (likely(!rbac_stale) || outer_reader != NULL || tries == MAX_LOADS)
 			break;
 	}
 
@@ -425,7 +450,7 @@ rbac_cache_department_path(const pg_uuid_t *department_id)
 	old = MemoryContextSwitchTo(assignments_context);
 	path = rbac_load_department_path(reader, department_id);
 	MemoryContextSwitchTo(old);
-	rbac_read_end(reader);
+	rbac_cache_read_end(reader);
 
 	entry = hash_search(department_paths, department_id, HASH_ENTER, NULL);
 	entry->path = path;
@@ -445,7 +470,7 @@ rbac_cache_role_scopes(int32 role_id)
 
 	reader = rbac_cache_read_begin();
 	scopes = rbac_load_role_scopes(reader, role_id, &closure_store);
-	rbac_read_end(reader);
+	rbac_cache_read_end(reader);
 	check_size();
 	return scopes;
 }
@@ -471,7 +496,7 @@ rbac_cache_scope_id(const char *name, int length)
 	reader = rbac_cache_read_begin();
 	if (!rbac_read_scope_id(reader, name, length, &id))
 		id = 0;
-	rbac_read_end(reader);
+	rbac_cache_read_end(reader);
 
 	entry = hash_search(scope_ids, key, HASH_ENTER, NULL);
 	entry->id = id;
@@ -490,7 +515,7 @@ rbac_cache_epoch(void)
 bool
 rbac_cache_holds(uint64 since)
 {
-	return epoch == since;
+	return epoch == since && !rbac_stale;
 }
 
 void

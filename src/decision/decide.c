@@ -22,6 +22,7 @@
 #include "cache/cache.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
+#include "model/model.h"
 #include "model/names.h"
 
 PG_FUNCTION_INFO_V1(rbac_has_scope);
@@ -29,8 +30,8 @@ PG_FUNCTION_INFO_V1(rbac_user_has_scope);
 PG_FUNCTION_INFO_V1(rbac_has_any_scope);
 PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
 
-/* How often a decision is taken anew because things changed under it. */
-#define MAX_DECISIONS 10
+/* How often a decision is attempted, if things change under it each time. */
+#define MAX_ATTEMPTS 10
 
 typedef struct CallSite
 {
@@ -167,6 +168,44 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
 }
 
 /*
+ * One attempt at a decision.  If things change under it, it is to be made
+ * anew: then by one snapshot, which costs a reader but is only disturbed by
+ * changes that matter.
+ */
+typedef struct Attempt
+{
+	int			number;
+	uint64		epoch;
+	RbacReader *reader;			/* NULL at the first attempt */
+} Attempt;
+
+static void
+begin_attempt(Attempt *attempt)
+{
+	(void) rbac_cache_begin();
+	attempt->reader = attempt->number > 0 ? rbac_cache_read_begin() : NULL;
+	/* what these two dropped was found before this attempt */
+	attempt->epoch = rbac_cache_epoch();
+	attempt->number++;
+}
+
+/* Does what was found since begin_attempt stand? */
+static bool
+attempt_stands(Attempt *attempt)
+{
+	bool		stands = rbac_cache_holds(attempt->epoch);
+
+	if (attempt->reader)
+		rbac_cache_read_end(attempt->reader);
+	if (!stands && attempt->number == MAX_ATTEMPTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not decide: roles and assignments kept changing"),
+				 errhint("Try again.")));
+	return stands;
+}
+
+/*
  * Take a decision, from the start and until nothing changed under it.  site,
  * if not NULL, remembers what was found.
  */
@@ -175,38 +214,33 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 {
 	RbacPrincipalKey key;
 	TimestampTz now = GetCurrentStatementStartTimestamp();
+	Attempt		attempt = {0};
+	int32		scope_id;
+	bool		is_listed;
+	const RbacPrincipal *principal;
+	bool		answer;
 
 	fill_key(&key, question->user_id, question->tenant_id);
-
-	for (int tries = 1; tries <= MAX_DECISIONS; tries++)
+	do
 	{
-		uint64		epoch = rbac_cache_begin();
-		int32		scope_id = rbac_resolve_scope(scope, length);
-		bool		is_listed = !question->about_current || rbac_identity_lists(scope_id);
-		const RbacPrincipal *principal = rbac_cache_principal(&key, now);
-		bool		answer = is_listed && principal_holds(principal, scope_id, question->department_id);
+		begin_attempt(&attempt);
+		scope_id = rbac_resolve_scope(scope, length);
+		is_listed = !question->about_current || rbac_identity_lists(scope_id);
+		principal = rbac_cache_principal(&key, now);
+		answer = is_listed && principal_holds(principal, scope_id, question->department_id);
+	} while (!attempt_stands(&attempt));
 
-		if (!rbac_cache_holds(epoch))
-			continue;
-
-		if (site != NULL && length <= RBAC_MAX_NAME_LENGTH)
-		{
-			site->epoch = epoch;
-			site->serial = rbac_identity_serial;
-			site->principal = principal;
-			site->scope_id = scope_id;
-			site->is_listed = is_listed;
-			site->length = length;
-			memcpy(site->scope, scope, length);
-		}
-		return answer;
+	if (site != NULL && length <= RBAC_MAX_NAME_LENGTH)
+	{
+		site->epoch = attempt.epoch;
+		site->serial = rbac_identity_serial;
+		site->principal = principal;
+		site->scope_id = scope_id;
+		site->is_listed = is_listed;
+		site->length = length;
+		memcpy(site->scope, scope, length);
 	}
-
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("could not decide: roles and assignments kept changing"),
-			 errhint("Try again.")));
-	return false;
+	return answer;
 }
 
 /* For other rooms: a decision without a call site. */
@@ -318,8 +352,8 @@ rbac_user_has_scope(PG_FUNCTION_ARGS)
 }
 
 /*
- * How many of the scopes are held, and how many are asked for.  A NULL among
- * them is held by nobody.
+ * How many of the scopes are held, all at one moment, and how many are asked
+ * for.  A NULL among them is held by nobody.
  */
 static int
 count_held(FunctionCallInfo fcinfo, int *asked)
@@ -328,7 +362,8 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 	Datum	   *elements;
 	bool	   *nulls;
 	RbacQuestion question;
-	int			held = 0;
+	Attempt		attempt = {0};
+	int			held;
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, asked);
 	if (!rbac_current_question(&question))
@@ -336,16 +371,26 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 	if (PG_NARGS() > 1)
 		question.tenant_id = PG_GETARG_UUID_P(1);
 
-	for (int i = 0; i < *asked; i++)
+	do
 	{
-		text	   *scope;
+		const RbacPrincipal *principal;
 
-		if (nulls[i])
-			continue;
-		scope = DatumGetTextPP(elements[i]);
-		if (decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), NULL))
-			held++;
-	}
+		begin_attempt(&attempt);
+		principal = rbac_question_principal(&question);
+		held = 0;
+		for (int i = 0; i < *asked; i++)
+		{
+			text	   *scope;
+			int32		id;
+
+			if (nulls[i])
+				continue;
+			scope = DatumGetTextPP(elements[i]);
+			id = rbac_resolve_scope(VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope));
+			if (rbac_identity_lists(id) && principal_holds(principal, id, NULL))
+				held++;
+		}
+	} while (!attempt_stands(&attempt));
 	return held;
 }
 

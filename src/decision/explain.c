@@ -117,11 +117,12 @@ permission_name(RbacReader *reader, int32 id)
 }
 
 static char *
-tenant_key(RbacReader *reader, const pg_uuid_t *id)
+tenant_key(RbacReader *reader, const pg_uuid_t *id, bool *is_active)
 {
 	char	   *key;
 
-	return rbac_read_tenant(reader, id, NULL, &key) ? key : uuid_text(id);
+	*is_active = false;
+	return rbac_read_tenant(reader, id, is_active, &key) ? key : uuid_text(id);
 }
 
 static char *
@@ -148,6 +149,7 @@ add_finding(RbacExplanation *result, RbacReason reason)
 	memset(finding, 0, sizeof(RbacFinding));
 	finding->reason = reason;
 	finding->is_current = true;
+	finding->is_tenant_active = true;
 	finding->valid_from = DT_NOBEGIN;
 	finding->valid_until = DT_NOEND;
 	return finding;
@@ -280,7 +282,7 @@ add_paths(const RbacHierarchy *below, int place, int32 permission_id, void *arg)
 		finding->nsteps = nsteps;
 		finding->step = step;
 		if (!assignment->everywhere)
-			finding->tenant = tenant_key(reader, &assignment->tenant_id);
+			finding->tenant = tenant_key(reader, &assignment->tenant_id, &finding->is_tenant_active);
 		if (!assignment->whole_tenant)
 			finding->department = department_name(reader, &assignment->department_id);
 		finding->valid_from = assignment->valid_from;
@@ -527,6 +529,8 @@ compare_findings(const void *a, const void *b)
 		return x->reason < y->reason ? -1 : 1;
 	if (x->is_current != y->is_current)
 		return x->is_current ? -1 : 1;
+	if (x->is_tenant_active != y->is_tenant_active)
+		return x->is_tenant_active ? -1 : 1;
 	if (x->reason == RBAC_EXPIRED && x->valid_until != y->valid_until)
 		return x->valid_until > y->valid_until ? -1 : 1;
 	if (x->reason == RBAC_NOT_YET_VALID && x->valid_from != y->valid_from)

@@ -14,7 +14,7 @@
 typedef enum RbacReason
 {
 	RBAC_GRANTED,
-	/* nothing is wrong with the path itself */
+	/* nothing is wrong with the path itself: up to and with narrowed */
 	RBAC_USER_INACTIVE,
 	RBAC_TENANT_INACTIVE,
 	RBAC_NARROWED_BY_IDENTITY,
@@ -42,6 +42,7 @@ typedef struct RbacFinding
 {
 	RbacReason	reason;
 	bool		is_current;		/* within the assignment's period */
+	bool		is_tenant_active;	/* the assignment's tenant, if any */
 	char	   *role;			/* the assigned one, or one that would grant; or NULL */
 	int			nsteps;
 	char	  **step;			/* names: the role, those it inherits, the permission */

@@ -89,7 +89,8 @@ places_like(const RbacExplanation *explanation, const RbacFinding *like)
 	{
 		const RbacFinding *finding = &explanation->finding[i];
 
-		if (finding->reason == like->reason && finding->is_current &&
+		if (finding->reason == like->reason &&
+			finding->is_current && finding->is_tenant_active &&
 			strcmp(finding->role, like->role) == 0)
 			add_name(&places, like->reason == RBAC_OTHER_TENANT
 					 ? finding->tenant : finding->department);
@@ -103,13 +104,15 @@ sentence_of_place(const RbacExplanation *explanation, const RbacFinding *finding
 	NameList	place = {0};
 	char	   *in;
 
-	if (finding->is_current)
+	if (finding->is_current && finding->is_tenant_active)
 		return psprintf("role \"%s\" grants it in %s only",
 						finding->role, places_like(explanation, finding));
 
-	/* neither the place nor the time is right */
+	/* the place is not all that is wrong */
 	add_name(&place, finding->reason == RBAC_OTHER_TENANT ? finding->tenant : finding->department);
 	in = enumerate(finding->reason == RBAC_OTHER_TENANT ? "tenant" : "department", &place);
+	if (finding->is_current)
+		return psprintf("role \"%s\" is held in %s, which is not active", finding->role, in);
 	if (finding->valid_until <= GetCurrentStatementStartTimestamp())
 		return psprintf("role \"%s\" granted it in %s until %s",
 						finding->role, in, moment(finding->valid_until));
@@ -191,15 +194,29 @@ add_sentence(Sentences *sentences, char *sentence)
 	sentences->sentence[sentences->n++] = sentence;
 }
 
-/* The nearest misses, as one sentence for DETAIL. */
+/*
+ * The nearest misses, as one sentence for DETAIL.  Where nothing is wrong with
+ * a path itself, what is wrong with others would only distract.
+ */
 static char *
 detail(const RbacExplanation *explanation)
 {
 	Sentences	sentences = {0};
 	StringInfoData text;
+	bool		has_good_path = false;
 
 	for (int i = 0; i < explanation->nfindings; i++)
+	{
+		if (explanation->finding[i].reason <= RBAC_NARROWED_BY_IDENTITY &&
+			explanation->finding[i].role != NULL)
+			has_good_path = true;
+	}
+	for (int i = 0; i < explanation->nfindings; i++)
+	{
+		if (has_good_path && explanation->finding[i].reason > RBAC_NARROWED_BY_IDENTITY)
+			break;
 		add_sentence(&sentences, sentence_of(explanation, &explanation->finding[i]));
+	}
 
 	initStringInfo(&text);
 	for (int i = 0; i < sentences.n; i++)

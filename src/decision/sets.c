@@ -258,11 +258,12 @@ set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collect
 		CHECK_FOR_INTERRUPTS();
 		memset(&collector, 0, sizeof(collector));
 		collector.holding = &holding;
-		epoch = rbac_cache_begin();
+		(void) rbac_cache_begin();
 		reader = rbac_cache_read_begin();
+		epoch = rbac_cache_epoch();
 		find_holding(reader, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), &holding);
 		collect(&collector);
-		rbac_read_end(reader);
+		rbac_cache_read_end(reader);
 	} while (!rbac_cache_holds(epoch));
 
 	sort_set(&collector.result);
@@ -307,11 +308,12 @@ list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
 		int			id = -1;
 
 		CHECK_FOR_INTERRUPTS();
-		epoch = rbac_cache_begin();
+		(void) rbac_cache_begin();
+		reader = rbac_cache_read_begin();
+		epoch = rbac_cache_epoch();
 		principal = rbac_question_principal(question);
 		names = palloc(sizeof(char *) * (bms_num_members(principal->scopes) + 1));
 		n = 0;
-		reader = rbac_cache_read_begin();
 		while ((id = bms_next_member(principal->scopes, id)) >= 0)
 		{
 			char	   *name;
@@ -322,7 +324,7 @@ list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
 			if (name)
 				names[n++] = name;
 		}
-		rbac_read_end(reader);
+		rbac_cache_read_end(reader);
 	} while (!rbac_cache_holds(epoch));
 
 	qsort(names, n, sizeof(char *), compare_names);

@@ -120,6 +120,7 @@ typedef bool (*RbacIdVisitor) (int32 id, void *arg);
 typedef bool (*RbacConflictVisitor) (int32 role_a, int32 role_b, void *arg);
 
 extern RbacReader *rbac_read_begin(void);
+extern RbacReader *rbac_read_begin_at(Snapshot snapshot);
 extern RbacReader *rbac_read_begin_locked(void);
 extern void rbac_read_end(RbacReader *reader);
 extern Snapshot rbac_reader_snapshot(const RbacReader *reader);

@@ -164,6 +164,16 @@ rbac_read_begin_locked(void)
 	return reader;
 }
 
+/* Read by the snapshot of another reader, which may end before this one. */
+RbacReader *
+rbac_read_begin_at(Snapshot snapshot)
+{
+	RbacReader *reader = palloc0(sizeof(RbacReader));
+
+	reader->snapshot = RegisterSnapshot(snapshot);
+	return reader;
+}
+
 void
 rbac_read_end(RbacReader *reader)
 {

@@ -24,7 +24,7 @@ use Test::More;
 
 my $seed = $ENV{RBAC_SEED} // time ^ ($$ << 8);
 my $models = $ENV{RBAC_MODELS} // 3;
-my $steps = $ENV{RBAC_STEPS} // 8;
+my $steps = $ENV{RBAC_STEPS} // 12;
 my $compared = 0;
 my $held = 0;
 

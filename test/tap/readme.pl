@@ -102,16 +102,12 @@ for my $n (0 .. $#snippets)
 	my ($line, $shown) = @{ $snippets[$n] }{ 'line', 'shown' };
 	my $said = $complained->{$n} // "was not reached\n";
 	$said =~ s/^psql:<stdin>:\d+: //gm;
-	my ($error) = $said =~ /^((?:ERROR|FATAL|was not reached|\\|invalid|unterminated|error).*)$/m;
+	my @errors = $said =~ /^((?:ERROR|FATAL|was not reached|\\|invalid|unterminated|error).*)$/mg;
+	my @wanted = $shown =~ /^(ERROR:.*)$/mg;
 
-	if ($shown =~ /^ERROR:/m)
-	{
-		ok(defined $error, "README.md line $line: the error that is shown comes");
-	}
-	else
-	{
-		is($error, undef, "README.md line $line: the snippet runs");
-	}
+	is(scalar @errors, scalar @wanted,
+		"README.md line $line: " . (@wanted ? 'the error that is shown comes' : 'the snippet runs'))
+	  or diag(join("\n", @errors));
 	next if $shown eq '';
 
 	my $missing = missing($shown, bare($printed->{$n} // ''), bare($said));

@@ -29,7 +29,7 @@ sub missing
 }
 
 # Functions: `name(arguments) → result`. Casts of defaults are left out.
-my @functions = map { s/::[a-z ]+(\[\])?(?=[,)])//g; $_ } column(q{
+my @functions = map { s|::[a-z ]+(\[\])?(?=[,)])||g; s|timestamp with time zone|timestamptz|g; $_ } column(q{
 	SELECT format('%s(%s) → %s', p.proname, pg_get_function_arguments(p.oid),
 	              replace(pg_get_function_result(p.oid), 'SETOF', 'setof'))
 	FROM pg_proc AS p
@@ -85,7 +85,7 @@ for my $name (sort keys %state)
 
 # Whatever \d+ and \df+ show teaches.
 is( join("\n", column(q{
-		SELECT p.oid::regprocedure FROM pg_proc AS p
+		SELECT p.oid::regprocedure::text FROM pg_proc AS p
 		WHERE p.pronamespace = 'rbac'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
 		UNION ALL
 		SELECT c.oid::regclass::text FROM pg_class AS c

@@ -13,7 +13,7 @@ INSERT INTO rbac.scopes (name) VALUES ('read:task'), ('list:task'), ('edit:task'
 INSERT INTO rbac.permissions (name) VALUES ('read task'), ('list task'), ('edit task');
 INSERT INTO rbac.permission_scopes (permission_id, scope_id)
     SELECT p.id, s.id FROM rbac.permissions AS p JOIN rbac.scopes AS s
-    ON s.name = replace(p.name, ' ', ':');
+    ON s.name = replace(p.name, ' ', ':') AND p.id >= 100;
 INSERT INTO rbac.roles (name) VALUES ('clerk'), ('guest'), ('editor');
 INSERT INTO rbac.role_permissions (role_id, permission_id)
     SELECT r.id, p.id FROM rbac.roles AS r JOIN rbac.permissions AS p
@@ -37,7 +37,7 @@ AS $$
     SELECT coalesce(string_agg(format('%s %s %s%s', u.username, s.name, t.key, '/' || d.name), ', '
                       ORDER BY u.username, s.name, t.key, d.name NULLS FIRST), 'nobody holds anything')
     FROM rbac.users AS u
-    CROSS JOIN rbac.scopes AS s
+    JOIN rbac.scopes AS s ON s.id >= 100
     CROSS JOIN rbac.tenants AS t
     CROSS JOIN LATERAL (SELECT NULL::uuid AS id, NULL AS name
                         UNION ALL SELECT d.id, d.name FROM rbac.departments AS d WHERE d.tenant_id = t.id) AS d

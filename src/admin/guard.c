@@ -1,0 +1,279 @@
+/*
+ * guard.c
+ *		Direct DML by others than the owner of the tables: the same rules.
+ *
+ * Whoever was granted INSERT, UPDATE or DELETE on our tables may use it as far
+ * as the current identity may do the same by the functions.  Without an
+ * identity it may do nothing: whoever can run SQL can clear the identity
+ * first.
+ *
+ * The triggers fire BEFORE, so that a stranger is refused before any
+ * constraint tells of rows; an update is judged as taking away the old row and
+ * adding the new one.  A row that the same statement makes and that another
+ * one of its rows refers to cannot be seen yet, and counts as everybody's.
+ *
+ * Foreign keys cascade as the owner of the table, and so do our functions
+ * write: those are exempt here.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#include "admin/authority.h"
+#include "identity/identity.h"
+#include "model/trigger.h"
+
+PG_FUNCTION_INFO_V1(rbac_guard);
+
+/* A change of one row: before is NULL for INSERT, after for DELETE. */
+typedef struct Change
+{
+	TriggerData *data;
+	HeapTuple	before;
+	HeapTuple	after;
+} Change;
+
+static bool
+is_changed(const Change *change, const char *column)
+{
+	TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
+	bool		before_isnull;
+	bool		after_isnull;
+	Datum		before = rbac_row_value(change->data, change->before, column, &before_isnull);
+	Datum		after = rbac_row_value(change->data, change->after, column, &after_isnull);
+	Form_pg_attribute attribute = TupleDescAttr(desc, SPI_fnumber(desc, column) - 1);
+
+	if (before_isnull || after_isnull)
+		return before_isnull != after_isnull;
+	return !datum_image_eq(before, after, attribute->attbyval, attribute->attlen);
+}
+
+static bool
+is_true(const Change *change, HeapTuple row, const char *column)
+{
+	bool		isnull;
+	Datum		value = rbac_row_value(change->data, row, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+static RbacPlace
+place_of_row(const Change *change, HeapTuple row, const char *department_column)
+{
+	pg_uuid_t	tenant_id;
+	pg_uuid_t	department_id;
+	bool		has_tenant = rbac_row_uuid(change->data, row, "tenant_id", &tenant_id);
+	bool		has_department = department_column &&
+		rbac_row_uuid(change->data, row, department_column, &department_id);
+
+	return rbac_place(has_tenant ? &tenant_id : NULL, has_department ? &department_id : NULL);
+}
+
+static void
+guard_user_roles(Change *change)
+{
+	if (change->before)
+	{
+		RbacPlace	place = place_of_row(change, change->before, "department_id");
+
+		rbac_authorize_assigning_at(&place);
+	}
+	if (change->after)
+	{
+		RbacPlace	place = place_of_row(change, change->after, "department_id");
+		TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
+		int			column = SPI_fnumber(desc, "granted_by");
+		Datum		giver = PointerGetDatum(&rbac_identity()->user_id);
+		bool		isnull = false;
+
+		rbac_authorize_assignment(rbac_row_int32(change->data, change->after, "role_id"), &place);
+		change->after = heap_modify_tuple_by_cols(change->after, desc, 1, &column, &giver, &isnull);
+	}
+}
+
+static void
+guard_roles(Change *change)
+{
+	if (change->before)
+	{
+		RbacPlace	place = place_of_row(change, change->before, NULL);
+
+		rbac_authorize_roles_at(&place);
+	}
+	if (change->after)
+	{
+		RbacPlace	place = place_of_row(change, change->after, NULL);
+
+		rbac_authorize_roles_at(&place);
+	}
+}
+
+static void
+guard_role_permissions(Change *change)
+{
+	if (change->before)
+		rbac_authorize_role_change(rbac_row_int32(change->data, change->before, "role_id"));
+	if (change->after)
+		rbac_authorize_role_permission(rbac_row_int32(change->data, change->after, "role_id"),
+									   rbac_row_int32(change->data, change->after, "permission_id"));
+}
+
+static void
+guard_role_inherits(Change *change)
+{
+	if (change->before)
+		rbac_authorize_role_change(rbac_row_int32(change->data, change->before, "role_id"));
+	if (change->after)
+		rbac_authorize_inheritance(rbac_row_int32(change->data, change->after, "role_id"),
+								   rbac_row_int32(change->data, change->after, "inherits_role_id"));
+}
+
+static void
+guard_role_conflicts(Change *change)
+{
+	if (change->before)
+		rbac_authorize_conflict(rbac_row_int32(change->data, change->before, "role_a"),
+								rbac_row_int32(change->data, change->before, "role_b"));
+	if (change->after)
+		rbac_authorize_conflict(rbac_row_int32(change->data, change->after, "role_a"),
+								rbac_row_int32(change->data, change->after, "role_b"));
+}
+
+static void
+guard_permission_scopes(Change *change)
+{
+	rbac_authorize_permissions();
+	if (change->after)
+		rbac_authorize_permission_scope(rbac_row_int32(change->data, change->after, "scope_id"));
+}
+
+static void
+guard_scopes(Change *change)
+{
+	rbac_authorize_permissions();
+	if (change->before && change->after &&
+		(is_changed(change, "id") || is_changed(change, "name")))
+		rbac_authorize_scope_rename();
+}
+
+static void
+guard_permissions(Change *change)
+{
+	rbac_authorize_permissions();
+}
+
+static void
+guard_tenants(Change *change)
+{
+	rbac_authorize_tenants();
+}
+
+static void
+guard_users(Change *change)
+{
+	pg_uuid_t	user_id;
+
+	if (change->before == NULL)
+	{
+		rbac_authorize_new_user();
+		return;
+	}
+	if (rbac_row_uuid(change->data, change->before, "id", &user_id))
+		rbac_authorize_user_change(&user_id,
+								   change->after &&
+								   (is_changed(change, "id") ||
+									is_changed(change, "username") ||
+									is_changed(change, "email") ||
+									is_changed(change, "email_verified_at") ||
+									is_changed(change, "phone") ||
+									(is_changed(change, "is_active") &&
+									 is_true(change, change->after, "is_active"))));
+}
+
+static void
+guard_departments(Change *change)
+{
+	RbacPlace	place;
+	pg_uuid_t	id;
+	pg_uuid_t	parent_id;
+
+	if (change->before)
+	{
+		place = place_of_row(change, change->before, NULL);
+		rbac_authorize_departments(place.has_tenant ? &place.tenant_id : NULL);
+	}
+	if (change->after)
+	{
+		place = place_of_row(change, change->after, NULL);
+		rbac_authorize_departments(place.has_tenant ? &place.tenant_id : NULL);
+	}
+	if (change->before && change->after && is_changed(change, "parent_id") &&
+		rbac_row_uuid(change->data, change->before, "id", &id) &&
+		rbac_row_uuid(change->data, change->after, "parent_id", &parent_id))
+		rbac_authorize_department_move(place.has_tenant ? &place.tenant_id : NULL, &id, &parent_id);
+}
+
+static const struct
+{
+	const char *table;
+	void		(*guard) (Change *change);
+}			guards[] =
+{
+	{"user_roles", guard_user_roles},
+	{"roles", guard_roles},
+	{"role_permissions", guard_role_permissions},
+	{"role_inherits", guard_role_inherits},
+	{"role_conflicts", guard_role_conflicts},
+	{"permission_scopes", guard_permission_scopes},
+	{"scopes", guard_scopes},
+	{"permissions", guard_permissions},
+	{"permission_objects", guard_permissions},
+	{"permission_actions", guard_permissions},
+	{"tenants", guard_tenants},
+	{"users", guard_users},
+	{"departments", guard_departments},
+};
+
+Datum
+rbac_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = rbac_trigger_data(fcinfo);
+	const char *table = RelationGetRelationName(data->tg_relation);
+	bool		is_owner = rbac_is_owner_of(data->tg_relation->rd_rel->relowner);
+	Change		change = {data, NULL, NULL};
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	{
+		if (!is_owner)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to truncate \"rbac.%s\"", table),
+					 errdetail("Only its owner can, since no rule looks at the rows that go."),
+					 errhint("Use DELETE.")));
+		return PointerGetDatum(NULL);
+	}
+
+	if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		change.before = data->tg_trigtuple;
+	if (!TRIGGER_FIRED_BY_DELETE(data->tg_event))
+		change.after = rbac_row_written(data);
+
+	if (!is_owner)
+	{
+		int			at = 0;
+
+		if (rbac_identity() == NULL)
+			rbac_refuse_nobody();
+		while (at < (int) lengthof(guards) && strcmp(guards[at].table, table) != 0)
+			at++;
+		if (at == (int) lengthof(guards))
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("function \"rbac._guard\" does not know table \"%s\"", table)));
+		guards[at].guard(&change);
+	}
+	return PointerGetDatum(change.after ? change.after : change.before);
+}
