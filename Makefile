@@ -20,10 +20,10 @@ decision_SQL = decision explain require holders
 review_SQL = in_force assignments permissions
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity attack_identity decision explain require holders review
+REGRESS = model identity attack_identity decision explain require holders review admin admin_errors admin_direct escalation separation_of_duty
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = explanations
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session
 
 PG_CONFIG ?= pg_config
 

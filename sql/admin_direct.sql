@@ -52,6 +52,7 @@ SELECT t, pg_temp.attempt(format('DELETE FROM rbac.%I', t))
     FROM unnest('{departments,permission_actions,permission_objects,permission_scopes,permissions,role_inherits,role_permissions,roles,scopes,tenants,user_roles,users}'::text[]) AS t;
 SELECT pg_temp.attempt(format('INSERT INTO rbac.role_conflicts VALUES (%L, 9001, 9002)', 'static'));
 -- nor with one may the rows go unseen
+SET LOCAL client_min_messages = warning;
 RESET ROLE;
 SELECT rbac.set_identity(:root) \gset
 SET LOCAL ROLE regress_rbac_app;
@@ -123,9 +124,15 @@ SELECT pg_temp.attempt(format('INSERT INTO rbac.departments (tenant_id, name) VA
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET parent_id = %L WHERE id = %L', :sales, :lab));
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET tenant_id = %L WHERE id = %L', :south, :lab));
 SELECT pg_temp.attempt('DELETE FROM rbac.departments WHERE name = ''store''');
--- users: new ones, those without roles and those with roles in north
+-- users: new ones, and those with roles in north and nowhere else; not who is
+-- nobody's yet
 SELECT pg_temp.attempt('INSERT INTO rbac.users (username) VALUES (''nick'')');
+SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nora@example.com'' WHERE username = ''nick''');
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id, valid_until)
+    SELECT id, 9001, %L, statement_timestamp() + ''1 day'' FROM rbac.users WHERE username = ''nick''', :north));
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nick@example.com'' WHERE username = ''nick''');
+SELECT pg_temp.attempt('UPDATE rbac.user_roles SET valid_until = ''2001-01-01'' FROM rbac.users WHERE users.id = user_id AND username = ''nick''');
+SELECT pg_temp.attempt('UPDATE rbac.users SET first_name = ''Nick'' WHERE username = ''nick''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''emil@example.com'' WHERE username = ''emil''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nora@example.com'' WHERE username = ''sven''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET first_name = ''Sven'' WHERE username = ''sven''');

@@ -107,7 +107,7 @@ SELECT pg_temp.attempt(format($$ SELECT rbac.create_department(%L, '') $$, :nort
 -- 22023: not a value
 SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%L, 'viewer', %L, NULL, '2002-01-01', '2001-01-01') $$, :emil, :north));
 SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%L, 'viewer', %L, NULL, '2002-01-01', '2002-01-01') $$, :emil, :north));
-SELECT pg_temp.attempt($$ SELECT rbac.add_role_conflict('viewer', 'clerk', 'eternal') $$);
+SELECT pg_temp.attempt($$ SELECT rbac.add_role_conflict('viewer', 'rbac_admin', 'eternal') $$);
 
 -- 0LP01: not a grant that can be
 SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%L, %s, %L) $$, :emil, :clerk, :south));

@@ -119,6 +119,9 @@ SELECT rbac.set_identity(:mallory, :north) \gset
 SET LOCAL ROLE regress_rbac_app;
 SELECT pg_temp.attempt('RESET ALL');
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id) VALUES (%L, 2)', :mallory));
+RESET ROLE;
+SELECT rbac.set_identity(:mallory, :north) \gset
+SET LOCAL ROLE regress_rbac_app;
 -- by becoming somebody else
 SELECT pg_temp.attempt(format('SELECT rbac.set_identity(%L)', :boss));
 SELECT pg_temp.attempt(format('SET LOCAL rbac.identity = ''user=%s''', :boss));
@@ -157,7 +160,6 @@ SELECT rbac.user_has_scope(:mallory, 'pay:bill', :north, :sales), rbac.user_has_
 --
 -- Whoever holds rbac:escalate there may hand on what they do not hold.
 --
-SELECT rbac.create_role('escalator', :north, permissions => '{rbac:escalate}') IS NOT NULL;
 SELECT rbac.clear_identity() \gset
 SELECT rbac.create_role('escalator', :north, permissions => '{rbac:escalate}') IS NOT NULL;
 SELECT rbac.grant_role(:mallory, 'escalator', :north) IS NOT NULL;

@@ -15,6 +15,11 @@
 #include "access/genam.h"
 #include "utils/guc.h"
 
+/* PG 16 moved the macros for variable-length values to a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* PG 18 counts index searches for EXPLAIN; nobody explains ours. */
 #if PG_VERSION_NUM >= 180000
 #define rbac_index_beginscan(heap, index, snapshot, nkeys) \

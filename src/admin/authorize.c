@@ -146,31 +146,43 @@ rbac_authorize_new_user(void)
 	rbac_require_held(SCOPE_USERS, &here);
 }
 
+/* A user's assignments: those that are over, and those that are not. */
 typedef struct HeldRoles
 {
 	TimestampTz now;
-	List	   *assignments;
+	List	   *over;
+	List	   *live;
 } HeldRoles;
 
 static bool
 collect_assignment(const RbacAssignment *assignment, void *arg)
 {
 	HeldRoles  *held = arg;
+	RbacAssignment *copy = palloc(sizeof(RbacAssignment));
 
-	/* what is over will not come back by itself */
+	*copy = *assignment;
 	if (assignment->valid_until > held->now)
-	{
-		RbacAssignment *copy = palloc(sizeof(RbacAssignment));
-
-		*copy = *assignment;
-		held->assignments = lappend(held->assignments, copy);
-	}
+		held->live = lappend(held->live, copy);
+	else
+		held->over = lappend(held->over, copy);
 	return true;
 }
 
+static void
+refuse_user_change(const pg_uuid_t *user_id, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to change user \"%s\"", rbac_find_user(user_id)),
+			 errdetail("%s", detail),
+			 errhint("Somebody who holds \"%s\" in every tenant can do this.", SCOPE_USERS)));
+}
+
 /*
- * Change or delete this user: wherever the user holds a role, the asker
- * manages users; somebody who holds none is changed as they are created.
+ * Change or delete this user: the asker manages users wherever the user holds
+ * a role, or held one if that is all there was.  Somebody who never held any
+ * is no tenant's: who could change them could prepare, for themselves, the
+ * account to which another tenant is about to give a role.
  *
  * Who can set the name or address that somebody signs in with, or bring back
  * somebody who was suspended, can act as them.  That lends all they hold, so
@@ -179,7 +191,8 @@ collect_assignment(const RbacAssignment *assignment, void *arg)
 void
 rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
 {
-	HeldRoles	held = {GetCurrentStatementStartTimestamp(), NIL};
+	HeldRoles	held = {GetCurrentStatementStartTimestamp(), NIL, NIL};
+	RbacPlace	everywhere = rbac_everywhere();
 	RbacReader *reader;
 	ListCell   *cell;
 
@@ -190,27 +203,28 @@ rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
 	rbac_visit_assignments(reader, user_id, collect_assignment, &held);
 	rbac_read_end(reader);
 
-	if (held.assignments == NIL)
-	{
-		rbac_authorize_new_user();
-		return;
-	}
-	foreach(cell, held.assignments)
+	if (held.live == NIL && held.over == NIL && !rbac_asker_holds(SCOPE_USERS, &everywhere))
+		refuse_user_change(user_id, "The user has never held a role, so no tenant can claim it.");
+
+	foreach(cell, held.live ? held.live : held.over)
 	{
 		const RbacAssignment *assignment = lfirst(cell);
-		const pg_uuid_t *tenant_id = assignment->everywhere ? NULL : &assignment->tenant_id;
-		RbacPlace	tenant = rbac_place(tenant_id, NULL);
-		RbacPlace	exactly = rbac_place(tenant_id, assignment->whole_tenant ? NULL : &assignment->department_id);
+		RbacPlace	tenant = rbac_place(assignment->everywhere ? NULL : &assignment->tenant_id, NULL);
 
 		/* where else somebody holds a role is not the asker's to know */
 		if (!rbac_asker_holds(SCOPE_USERS, &tenant))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied to change user \"%s\"", rbac_find_user(user_id)),
-					 errdetail("The user holds a role where you lack scope \"%s\".", SCOPE_USERS),
-					 errhint("Somebody who holds \"%s\" in every tenant can do this.", SCOPE_USERS)));
-		if (lends_identity)
-			rbac_require_role_handed_on(assignment->role_id, &exactly);
+			refuse_user_change(user_id, "The user holds a role where you do not manage users.");
+	}
+
+	if (!lends_identity)
+		return;
+	foreach(cell, held.live)
+	{
+		const RbacAssignment *assignment = lfirst(cell);
+		RbacPlace	place = rbac_place(assignment->everywhere ? NULL : &assignment->tenant_id,
+									   assignment->whole_tenant ? NULL : &assignment->department_id);
+
+		rbac_require_role_handed_on(assignment->role_id, &place);
 	}
 }
 

@@ -51,7 +51,7 @@ CREATE FUNCTION rbac.set_user_active(user_id uuid, active boolean) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 AS 'MODULE_PATHNAME', 'rbac_set_user_active';
 COMMENT ON FUNCTION rbac.set_user_active(uuid, boolean) IS
-'Suspends a user (false: every check denies at once, assignments stay) or brings it back. Asks for rbac:manage_users wherever the user holds a role; to bring somebody back also for holding all that they hold there, or rbac:escalate. Errors: 22004 (an argument is NULL), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42704 (no such user).';
+'Suspends a user (false: every check denies at once, assignments stay) or brings it back. Asks for rbac:manage_users wherever the user holds a role (in every tenant for who never held one); to bring somebody back also for holding all that they hold there, or rbac:escalate. Errors: 22004 (an argument is NULL), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42704 (no such user).';
 
 CREATE FUNCTION rbac.set_tenant_active(tenant_id uuid, active boolean) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT

@@ -149,13 +149,6 @@ rbac_find_role_by_id(int32 role_id)
 	return role;
 }
 
-/* Where a change of the role is felt. */
-RbacPlace
-rbac_place_of(const RbacRole *role)
-{
-	return rbac_place(role->has_tenant ? &role->tenant_id : NULL, NULL);
-}
-
 int32
 rbac_find_permission(const char *name)
 {

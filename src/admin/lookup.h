@@ -24,6 +24,5 @@ extern RbacRole rbac_find_role(const char *name, const pg_uuid_t *tenant_id);
 extern RbacRole rbac_find_role_by_id(int32 role_id);
 extern int32 rbac_find_permission(const char *name);
 extern int32 rbac_find_scope(const char *name);
-extern RbacPlace rbac_place_of(const RbacRole *role);
 
 #endif							/* RBAC_LOOKUP_H */

@@ -29,33 +29,35 @@ PG_FUNCTION_INFO_V1(rbac_remove_role_inheritance_by_id);
 PG_FUNCTION_INFO_V1(rbac_add_role_conflict);
 PG_FUNCTION_INFO_V1(rbac_remove_role_conflict);
 
-/* Both statements take the two ids as $1 and $2. */
 static void
-add_link(const char *find, const char *add, int32 a, int32 b, const char *refusal)
+add_link(const char *find, const char *add, RbacArgs link, const char *refusal)
 {
-	RbacArgs	args = {0};
-
-	rbac_arg_int32(&args, a);
-	rbac_arg_int32(&args, b);
-	if (rbac_ask(find, &args) > 0)
+	if (rbac_ask(find, &link) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("%s", refusal)));
-	rbac_write(add, &args);
+	rbac_write(add, &link);
 }
 
 static void
-remove_link(const char *remove, int32 a, int32 b, const char *refusal, const char *detail)
+remove_link(const char *remove, RbacArgs link, const char *refusal, const char *detail)
 {
-	RbacArgs	args = {0};
-
-	rbac_arg_int32(&args, a);
-	rbac_arg_int32(&args, b);
-	if (rbac_write(remove, &args) == 0)
+	if (rbac_write(remove, &link) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("%s", refusal),
 				 detail ? errdetail("%s", detail) : 0));
+}
+
+/* A link between two rows, as $1 and $2 of a statement. */
+static RbacArgs
+link_of(int32 a, int32 b)
+{
+	RbacArgs	link = {0};
+
+	rbac_arg_int32(&link, a);
+	rbac_arg_int32(&link, b);
+	return link;
 }
 
 /* add_permission_scope(permission, scope) */
@@ -74,7 +76,7 @@ rbac_add_permission_scope(PG_FUNCTION_ARGS)
 	rbac_authorize_permission_scope(scope_id);
 	add_link("SELECT FROM rbac.permission_scopes WHERE permission_id = $1 AND scope_id = $2",
 			 "INSERT INTO rbac.permission_scopes (permission_id, scope_id) VALUES ($1, $2)",
-			 permission_id, scope_id,
+			 link_of(permission_id, scope_id),
 			 psprintf("permission \"%s\" already carries scope \"%s\"", permission, scope));
 	rbac_end_call();
 	PG_RETURN_VOID();
@@ -90,7 +92,7 @@ rbac_remove_permission_scope(PG_FUNCTION_ARGS)
 	rbac_begin_call("rbac.remove_permission_scope()");
 	rbac_authorize_permissions();
 	remove_link("DELETE FROM rbac.permission_scopes WHERE permission_id = $1 AND scope_id = $2",
-				rbac_find_permission(permission), rbac_find_scope(scope),
+				link_of(rbac_find_permission(permission), rbac_find_scope(scope)),
 				psprintf("permission \"%s\" does not carry scope \"%s\"", permission, scope), NULL);
 	rbac_end_call();
 	PG_RETURN_VOID();
@@ -106,7 +108,7 @@ grant_permission(RbacRole role, const char *permission)
 	rbac_authorize_role_permission(role.id, permission_id);
 	add_link("SELECT FROM rbac.role_permissions WHERE role_id = $1 AND permission_id = $2",
 			 "INSERT INTO rbac.role_permissions (role_id, permission_id) VALUES ($1, $2)",
-			 role.id, permission_id,
+			 link_of(role.id, permission_id),
 			 psprintf("role \"%s\" already has permission \"%s\"", role.name, permission));
 }
 
@@ -136,7 +138,7 @@ revoke_permission(RbacRole role, const char *permission)
 	rbac_authorize_role_change(role.id);
 	permission_id = rbac_find_permission(permission);
 	remove_link("DELETE FROM rbac.role_permissions WHERE role_id = $1 AND permission_id = $2",
-				role.id, permission_id,
+				link_of(role.id, permission_id),
 				psprintf("role \"%s\" does not have permission \"%s\"", role.name, permission),
 				inherited_from(role.id, permission_id));
 }
@@ -226,7 +228,7 @@ add_inheritance(RbacRole senior, RbacRole junior)
 				 errmsg("role \"%s\" cannot inherit itself", senior.name)));
 	add_link("SELECT FROM rbac.role_inherits WHERE role_id = $1 AND inherits_role_id = $2",
 			 "INSERT INTO rbac.role_inherits (role_id, inherits_role_id) VALUES ($1, $2)",
-			 senior.id, junior.id,
+			 link_of(senior.id, junior.id),
 			 psprintf("role \"%s\" already inherits role \"%s\"", senior.name, junior.name));
 }
 
@@ -235,7 +237,7 @@ remove_inheritance(RbacRole senior, RbacRole junior)
 {
 	rbac_authorize_role_change(senior.id);
 	remove_link("DELETE FROM rbac.role_inherits WHERE role_id = $1 AND inherits_role_id = $2",
-				senior.id, junior.id,
+				link_of(senior.id, junior.id),
 				psprintf("role \"%s\" does not itself inherit role \"%s\"", senior.name, junior.name),
 				NULL);
 }
@@ -292,7 +294,7 @@ typedef struct Conflict
 {
 	RbacRole	a;
 	RbacRole	b;
-	bool		is_static;
+	RbacArgs	row;			/* $1 kind, $2 and $3 the ids, the smaller first */
 } Conflict;
 
 /* (role_a, role_b, kind, tenant_id), which adding and removing have alike. */
@@ -302,22 +304,26 @@ begin_conflict(FunctionCallInfo fcinfo, const char *function)
 	char	   *name_a = rbac_required_text(fcinfo, 0, "role_a");
 	char	   *name_b = rbac_required_text(fcinfo, 1, "role_b");
 	char	   *kind = rbac_required_text(fcinfo, 2, "kind");
-	Conflict	conflict;
+	pg_uuid_t  *tenant_id = rbac_optional_uuid(fcinfo, 3);
+	Conflict	conflict = {0};
 
-	conflict.is_static = strcmp(kind, "static") == 0;
-	if (!conflict.is_static && strcmp(kind, "dynamic") != 0)
+	conflict.a = begin_with_role(function, name_a, tenant_id);
+	conflict.b = rbac_find_role(name_b, tenant_id);
+	rbac_authorize_conflict(conflict.a.id, conflict.b.id);
+
+	if (strcmp(kind, "static") != 0 && strcmp(kind, "dynamic") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("kind of conflict \"%s\" does not exist", kind),
 				 errhint("Use \"static\" (nobody holds both) or \"dynamic\" (nobody acts with both at once).")));
-
-	conflict.a = begin_with_role(function, name_a, rbac_optional_uuid(fcinfo, 3));
-	conflict.b = rbac_find_role(name_b, rbac_optional_uuid(fcinfo, 3));
-	rbac_authorize_conflict(conflict.a.id, conflict.b.id);
 	if (conflict.a.id == conflict.b.id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_GRANT_OPERATION),
 				 errmsg("role \"%s\" cannot exclude itself", conflict.a.name)));
+
+	rbac_arg_text(&conflict.row, kind);
+	rbac_arg_int32(&conflict.row, Min(conflict.a.id, conflict.b.id));
+	rbac_arg_int32(&conflict.row, Max(conflict.a.id, conflict.b.id));
 	return conflict;
 }
 
@@ -326,13 +332,9 @@ rbac_add_role_conflict(PG_FUNCTION_ARGS)
 {
 	Conflict	c = begin_conflict(fcinfo, "rbac.add_role_conflict()");
 
-	add_link(c.is_static
-			 ? "SELECT FROM rbac.role_conflicts WHERE kind = 'static' AND role_a = least($1, $2) AND role_b = greatest($1, $2)"
-			 : "SELECT FROM rbac.role_conflicts WHERE kind = 'dynamic' AND role_a = least($1, $2) AND role_b = greatest($1, $2)",
-			 c.is_static
-			 ? "INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('static', least($1, $2), greatest($1, $2))"
-			 : "INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('dynamic', least($1, $2), greatest($1, $2))",
-			 c.a.id, c.b.id,
+	add_link("SELECT FROM rbac.role_conflicts WHERE kind = $1 AND role_a = $2 AND role_b = $3",
+			 "INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ($1, $2, $3)",
+			 c.row,
 			 psprintf("roles \"%s\" and \"%s\" already exclude each other", c.a.name, c.b.name));
 	rbac_end_call();
 	PG_RETURN_VOID();
@@ -343,11 +345,10 @@ rbac_remove_role_conflict(PG_FUNCTION_ARGS)
 {
 	Conflict	c = begin_conflict(fcinfo, "rbac.remove_role_conflict()");
 
-	remove_link(c.is_static
-				? "DELETE FROM rbac.role_conflicts WHERE kind = 'static' AND role_a = least($1, $2) AND role_b = greatest($1, $2)"
-				: "DELETE FROM rbac.role_conflicts WHERE kind = 'dynamic' AND role_a = least($1, $2) AND role_b = greatest($1, $2)",
-				c.a.id, c.b.id,
-				psprintf("roles \"%s\" and \"%s\" do not exclude each other", c.a.name, c.b.name), NULL);
+	remove_link("DELETE FROM rbac.role_conflicts WHERE kind = $1 AND role_a = $2 AND role_b = $3",
+				c.row,
+				psprintf("roles \"%s\" and \"%s\" do not exclude each other", c.a.name, c.b.name),
+				NULL);
 	rbac_end_call();
 	PG_RETURN_VOID();
 }

@@ -65,13 +65,6 @@ rbac_arg_int32s(RbacArgs *args, const int32 *values, int n)
 		false);
 }
 
-/* An array that is NULL, which a statement takes for all there are. */
-void
-rbac_arg_all_int32s(RbacArgs *args)
-{
-	add(args, INT4ARRAYOID, (Datum) 0, true);
-}
-
 uint64
 rbac_ask(const char *sql, RbacArgs *args)
 {

@@ -29,7 +29,6 @@ extern void rbac_arg_text(RbacArgs *args, const char *value);
 extern void rbac_arg_uuid(RbacArgs *args, const pg_uuid_t *value);
 extern void rbac_arg_timestamp(RbacArgs *args, const TimestampTz *value);
 extern void rbac_arg_int32s(RbacArgs *args, const int32 *values, int n);
-extern void rbac_arg_all_int32s(RbacArgs *args);
 
 /* Read, under a fresh snapshot, or write; both return the number of rows. */
 extern uint64 rbac_ask(const char *sql, RbacArgs *args);

@@ -42,12 +42,12 @@ PG_FUNCTION_INFO_V1(rbac_order_conflict);
 
 /*
  * The conflicts that matter, and who is senior to their roles.  $1: the roles
- * of which a conflict must name one; NULL for all.
+ * of which a conflict must name one.
  */
 #define PAIRS_AND_SENIORS \
 	"WITH RECURSIVE pair AS (" \
 	"SELECT c.role_a, c.role_b FROM rbac.role_conflicts c" \
-	" WHERE c.kind = 'static' AND ($1 IS NULL OR c.role_a = ANY ($1) OR c.role_b = ANY ($1))), " \
+	" WHERE c.kind = 'static' AND (c.role_a = ANY ($1) OR c.role_b = ANY ($1))), " \
 	"reach (junior, senior) AS (" \
 	"(SELECT p.role_a, p.role_a FROM pair p UNION SELECT p.role_b, p.role_b FROM pair p)" \
 	" UNION SELECT r.junior, i.role_id" \
@@ -60,15 +60,13 @@ static const char *const one_role_reaches_both =
 	" JOIN reach b ON b.junior = p.role_b AND b.senior = a.senior"
 	" ORDER BY p.role_a, p.role_b, a.senior LIMIT 1";
 
-/* $2: the user; NULL for all. */
-static const char *const one_user_holds_both =
+static const char *const some_user_holds_both =
 	PAIRS_AND_SENIORS
 	"SELECT p.role_a, p.role_b, x.user_id, coalesce(x.tenant_id, y.tenant_id), x.role_id, y.role_id"
 	" FROM pair p JOIN reach a ON a.junior = p.role_a JOIN reach b ON b.junior = p.role_b"
 	" JOIN rbac.user_roles x ON x.role_id = a.senior"
 	" JOIN rbac.user_roles y ON y.role_id = b.senior AND y.user_id = x.user_id"
-	" WHERE ($2 IS NULL OR x.user_id = $2)"
-	" AND (x.tenant_id IS NULL OR y.tenant_id IS NULL OR x.tenant_id = y.tenant_id)"
+	" WHERE (x.tenant_id IS NULL OR y.tenant_id IS NULL OR x.tenant_id = y.tenant_id)"
 	" AND coalesce(greatest(x.valid_from, y.valid_from), '-infinity')"
 	" < coalesce(least(x.valid_until, y.valid_until), 'infinity')"
 	" AND coalesce(least(x.valid_until, y.valid_until), 'infinity') > statement_timestamp()"
@@ -139,9 +137,27 @@ check_roles(RbacArgs *roles)
 			 errdetail("A static conflict lets nobody be authorized for both (separation of duty).")));
 }
 
-/* The users, or the one whom roles_and_user names. */
+/* tenant_id NULL: in every tenant. */
 static void
-check_users(RbacArgs *roles_and_user)
+refuse_user(const pg_uuid_t *user_id, const pg_uuid_t *tenant_id,
+			int32 role_a, int32 role_b, int32 through_a, int32 through_b)
+{
+	RbacPlace	place = rbac_place(tenant_id, NULL);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_GRANT_OPERATION),
+			 errmsg("user \"%s\" cannot have both role \"%s\" and role \"%s\" %s: they exclude each other",
+					user_name(user_id), role_name(role_a), role_name(role_b), rbac_place_text(&place)),
+			 through_a == role_a && through_b == role_b
+			 ? errdetail("A static conflict lets nobody be authorized for both (separation of duty).")
+			 : errdetail("A static conflict lets nobody be authorized for both (separation of duty); they come with the assigned roles \"%s\" and \"%s\".",
+						 role_name(through_a), role_name(through_b)),
+			 errhint("Revoke one of the two first, or choose periods that do not meet.")));
+}
+
+/* All users, for the conflicts that name one of these roles. */
+static void
+check_users(RbacArgs *roles)
 {
 	int32		role_a;
 	int32		role_b;
@@ -150,9 +166,8 @@ check_users(RbacArgs *roles_and_user)
 	pg_uuid_t	user_id;
 	pg_uuid_t	tenant_id;
 	bool		has_tenant;
-	RbacPlace	place;
 
-	if (rbac_ask(one_user_holds_both, roles_and_user) == 0)
+	if (rbac_ask(some_user_holds_both, roles) == 0)
 		return;
 	rbac_get_int32(0, 1, &role_a);
 	rbac_get_int32(0, 2, &role_b);
@@ -160,36 +175,123 @@ check_users(RbacArgs *roles_and_user)
 	has_tenant = rbac_get_uuid(0, 4, &tenant_id);
 	rbac_get_int32(0, 5, &through_a);
 	rbac_get_int32(0, 6, &through_b);
-	place = rbac_place(has_tenant ? &tenant_id : NULL, NULL);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_GRANT_OPERATION),
-			 errmsg("user \"%s\" cannot have both role \"%s\" and role \"%s\" %s: they exclude each other",
-					user_name(&user_id), role_name(role_a), role_name(role_b), rbac_place_text(&place)),
-			 through_a == role_a && through_b == role_b
-			 ? errdetail("A static conflict lets nobody be authorized for both (separation of duty).")
-			 : errdetail("A static conflict lets nobody be authorized for both (separation of duty); they come with the assigned roles \"%s\" and \"%s\".",
-						 role_name(through_a), role_name(through_b)),
-			 errhint("Revoke one of the two first, or choose periods that do not meet.")));
+	refuse_user(&user_id, has_tenant ? &tenant_id : NULL, role_a, role_b, through_a, through_b);
 }
 
-/* An assignment was written. */
+/* One assignment of the user in question, with all that its role reaches. */
+typedef struct Held
+{
+	RbacAssignment assignment;
+	RbacHierarchy *below;
+} Held;
+
+static bool
+collect_held(const RbacAssignment *assignment, void *arg)
+{
+	List	  **held = arg;
+	Held	   *one;
+
+	if (assignment->valid_until > GetCurrentStatementStartTimestamp())
+	{
+		one = palloc0(sizeof(Held));
+		one->assignment = *assignment;
+		*held = lappend(*held, one);
+	}
+	return true;
+}
+
+/* The walk below a role is made once for all assignments of the role. */
+static void
+walk_below(RbacReader *reader, List *held)
+{
+	ListCell   *cell;
+	ListCell   *earlier;
+
+	foreach(cell, held)
+	{
+		Held	   *one = lfirst(cell);
+
+		foreach(earlier, held)
+		{
+			Held	   *other = lfirst(earlier);
+
+			if (other->below && other->assignment.role_id == one->assignment.role_id)
+			{
+				one->below = other->below;
+				break;
+			}
+		}
+		if (one->below == NULL)
+			one->below = rbac_hierarchy_below(reader, one->assignment.role_id);
+	}
+}
+
+/* Are two assignments in force in one tenant at one time? */
+static bool
+meet(const RbacAssignment *x, const RbacAssignment *y)
+{
+	return (x->everywhere || y->everywhere ||
+			memcmp(&x->tenant_id, &y->tenant_id, UUID_LEN) == 0) &&
+		Max(x->valid_from, y->valid_from) < Min(x->valid_until, y->valid_until);
+}
+
+typedef struct UserCheck
+{
+	const pg_uuid_t *user_id;
+	List	   *held;
+} UserCheck;
+
+static bool
+check_pair(int32 role_a, int32 role_b, void *arg)
+{
+	const UserCheck *check = arg;
+	ListCell   *cell_x;
+	ListCell   *cell_y;
+
+	foreach(cell_x, check->held)
+	{
+		const Held *x = lfirst(cell_x);
+
+		if (rbac_hierarchy_find(x->below, role_a) < 0)
+			continue;
+		foreach(cell_y, check->held)
+		{
+			const Held *y = lfirst(cell_y);
+
+			if (rbac_hierarchy_find(y->below, role_b) >= 0 &&
+				meet(&x->assignment, &y->assignment))
+				refuse_user(check->user_id,
+							!x->assignment.everywhere ? &x->assignment.tenant_id :
+							!y->assignment.everywhere ? &y->assignment.tenant_id : NULL,
+							role_a, role_b, x->assignment.role_id, y->assignment.role_id);
+		}
+	}
+	return true;
+}
+
+/*
+ * An assignment was written: look at all that the user has.  By index and not
+ * by a query, since many may be written at once.
+ */
 static void
 check_assignment(const pg_uuid_t *user_id)
 {
-	RbacArgs	args = {0};
 	uint32		slot = DatumGetUInt32(hash_any(user_id->data, UUID_LEN)) % USER_LOCKS;
+	UserCheck	check = {user_id, NIL};
+	RbacReader *reader;
 
 	rbac_lock_hierarchy(ShareLock);
 	CommandCounterIncrement();
 	if (!any_static_conflict())
 		return;
 
+	/* a reader begun after the lock sees who held it before us */
 	LockDatabaseObject(RelationRelationId, rbac_catalog()->table[RBAC_USERS], slot + 1, ExclusiveLock);
-	SPI_connect();
-	rbac_arg_all_int32s(&args);
-	rbac_arg_uuid(&args, user_id);
-	check_users(&args);
-	SPI_finish();
+	reader = rbac_read_begin();
+	rbac_visit_assignments(reader, user_id, collect_held, &check.held);
+	walk_below(reader, check.held);
+	rbac_visit_conflicts(reader, "static", check_pair, &check);
+	rbac_read_end(reader);
 }
 
 /* What roles mean has changed: conflicts that name one of these are judged anew. */
@@ -197,14 +299,11 @@ static void
 check_meaning(const int32 *role_ids, int n)
 {
 	RbacArgs	roles = {0};
-	RbacArgs	roles_and_user = {0};
 
 	SPI_connect();
 	rbac_arg_int32s(&roles, role_ids, n);
 	check_roles(&roles);
-	rbac_arg_int32s(&roles_and_user, role_ids, n);
-	rbac_arg_uuid(&roles_and_user, NULL);
-	check_users(&roles_and_user);
+	check_users(&roles);
 	SPI_finish();
 }
 

@@ -3,19 +3,25 @@
  *		The door of the room "cache": what do we know already, and is it still
  *		true?
  *
- * Every decision starts with rbac_cache_begin and asks its questions after
- * that.  What the questions return stays readable until the next
- * rbac_cache_begin and is never older than the last one.
+ * A decision is a loop: begin an attempt, ask the questions below, and begin
+ * again unless the attempt stands.
  *
- * A change in the middle of a decision shows as rbac_cache_holds returning
- * false at its end: what was found may mix two states, so the decision is to
- * be taken again.  Between rbac_cache_read_begin and rbac_cache_read_end all is
- * read by one snapshot, so that only changes that matter disturb.
+ *		RbacAttempt attempt = {0};
  *
- * A caller may keep a result beyond that together with the epoch that
- * rbac_cache_begin returned with it: when a later rbac_cache_begin returns the
- * same epoch, the result is still there and still true (a principal's as long
- * as its valid_from and valid_until allow).
+ *		do
+ *		{
+ *			rbac_attempt_begin(&attempt, false);
+ *			principal = rbac_cache_principal(&key, now);
+ *			...
+ *		} while (!rbac_attempt_stands(&attempt));
+ *
+ * What the questions return stays readable until the next rbac_cache_begin
+ * (which an attempt begins with), and is never older than the last one.
+ *
+ * A caller may keep a result together with the epoch of the attempt that found
+ * it: when a later rbac_cache_begin returns the same epoch, the result is still
+ * there and still true (a principal's as long as its valid_from and valid_until
+ * allow).
  */
 #ifndef RBAC_CACHE_H
 #define RBAC_CACHE_H
@@ -67,6 +73,18 @@ typedef struct RbacDepartmentPath
 
 extern void rbac_cache_init(void);
 
+/* attempt.c */
+typedef struct RbacAttempt
+{
+	int			number;
+	uint64		epoch;
+	struct RbacReader *reader;	/* if needed, or not the first attempt */
+} RbacAttempt;
+
+extern void rbac_attempt_begin(RbacAttempt *attempt, bool needs_reader);
+extern bool rbac_attempt_stands(RbacAttempt *attempt);
+
+/* local.c */
 extern uint64 rbac_cache_begin(void);
 extern const RbacPrincipal *rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now);
 extern const RbacDepartmentPath *rbac_cache_department_path(const pg_uuid_t *department_id);

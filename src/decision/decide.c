@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "cache/cache.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
@@ -29,9 +30,6 @@ PG_FUNCTION_INFO_V1(rbac_has_scope);
 PG_FUNCTION_INFO_V1(rbac_user_has_scope);
 PG_FUNCTION_INFO_V1(rbac_has_any_scope);
 PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
-
-/* How often a decision is attempted, if things change under it each time. */
-#define MAX_ATTEMPTS 10
 
 typedef struct CallSite
 {
@@ -45,12 +43,6 @@ typedef struct CallSite
 } CallSite;
 
 int			rbac_unknown_scope = RBAC_UNKNOWN_SCOPE_ERROR;
-
-/* Which scopes the identity lists, as of a serial and an epoch. */
-static Bitmapset *listed = NULL;
-static uint64 listed_serial = 0;
-static uint64 listed_epoch = 0;
-static bool listed_is_known = false;
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
 
@@ -90,45 +82,23 @@ fill_key(RbacPrincipalKey *key, const pg_uuid_t *user_id, const pg_uuid_t *tenan
 	}
 }
 
-/*
- * Is this scope in force for the current identity, if the user holds it?  Part
- * of a decision: call after rbac_cache_begin.
- */
+/* Is this scope in force for the current identity, if the user holds it? */
 bool
-rbac_identity_lists(int32 scope_id)
+rbac_identity_lists(const char *scope, int length)
 {
 	const RbacIdentity *identity = rbac_identity();
-	uint64		epoch;
 
 	if (identity == NULL)
 		return false;
 	if (!identity->is_narrowed)
 		return true;
 
-	epoch = rbac_cache_epoch();
-	if (!listed_is_known || listed_serial != rbac_identity_serial || listed_epoch != epoch)
+	rbac_foreach_identity_scope(name, identity)
 	{
-		Bitmapset  *ids = NULL;
-		MemoryContext old;
-
-		rbac_foreach_identity_scope(name, identity)
-		{
-			int32		id = rbac_cache_scope_id(name, strlen(name));
-
-			if (id > 0)
-				ids = bms_add_member(ids, id);
-		}
-		listed_is_known = false;
-		bms_free(listed);
-		old = MemoryContextSwitchTo(TopMemoryContext);
-		listed = bms_copy(ids);
-		MemoryContextSwitchTo(old);
-		bms_free(ids);
-		listed_serial = rbac_identity_serial;
-		listed_epoch = epoch;
-		listed_is_known = true;
+		if (strncmp(name, scope, length) == 0 && name[length] == '\0')
+			return true;
 	}
-	return bms_is_member(scope_id, listed);
+	return false;
 }
 
 /*
@@ -168,44 +138,6 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
 }
 
 /*
- * One attempt at a decision.  If things change under it, it is to be made
- * anew: then by one snapshot, which costs a reader but is only disturbed by
- * changes that matter.
- */
-typedef struct Attempt
-{
-	int			number;
-	uint64		epoch;
-	RbacReader *reader;			/* NULL at the first attempt */
-} Attempt;
-
-static void
-begin_attempt(Attempt *attempt)
-{
-	(void) rbac_cache_begin();
-	attempt->reader = attempt->number > 0 ? rbac_cache_read_begin() : NULL;
-	/* what these two dropped was found before this attempt */
-	attempt->epoch = rbac_cache_epoch();
-	attempt->number++;
-}
-
-/* Does what was found since begin_attempt stand? */
-static bool
-attempt_stands(Attempt *attempt)
-{
-	bool		stands = rbac_cache_holds(attempt->epoch);
-
-	if (attempt->reader)
-		rbac_cache_read_end(attempt->reader);
-	if (!stands && attempt->number == MAX_ATTEMPTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not decide: roles and assignments kept changing"),
-				 errhint("Try again.")));
-	return stands;
-}
-
-/*
  * Take a decision, from the start and until nothing changed under it.  site,
  * if not NULL, remembers what was found.
  */
@@ -214,7 +146,7 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 {
 	RbacPrincipalKey key;
 	TimestampTz now = GetCurrentStatementStartTimestamp();
-	Attempt		attempt = {0};
+	RbacAttempt attempt = {0};
 	int32		scope_id;
 	bool		is_listed;
 	const RbacPrincipal *principal;
@@ -223,14 +155,15 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 	fill_key(&key, question->user_id, question->tenant_id);
 	do
 	{
-		begin_attempt(&attempt);
+		rbac_attempt_begin(&attempt, false);
 		scope_id = rbac_resolve_scope(scope, length);
-		is_listed = !question->about_current || rbac_identity_lists(scope_id);
+		is_listed = !question->about_current || rbac_identity_lists(scope, length);
 		principal = rbac_cache_principal(&key, now);
 		answer = is_listed && principal_holds(principal, scope_id, question->department_id);
-	} while (!attempt_stands(&attempt));
+	} while (!rbac_attempt_stands(&attempt));
 
-	if (site != NULL && length <= RBAC_MAX_NAME_LENGTH)
+	/* an unknown scope is not remembered: what it means is a setting */
+	if (site != NULL && scope_id != 0 && length <= RBAC_MAX_NAME_LENGTH)
 	{
 		site->epoch = attempt.epoch;
 		site->serial = rbac_identity_serial;
@@ -362,7 +295,7 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 	Datum	   *elements;
 	bool	   *nulls;
 	RbacQuestion question;
-	Attempt		attempt = {0};
+	RbacAttempt attempt = {0};
 	int			held;
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, asked);
@@ -375,7 +308,7 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 	{
 		const RbacPrincipal *principal;
 
-		begin_attempt(&attempt);
+		rbac_attempt_begin(&attempt, false);
 		principal = rbac_question_principal(&question);
 		held = 0;
 		for (int i = 0; i < *asked; i++)
@@ -387,10 +320,11 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 				continue;
 			scope = DatumGetTextPP(elements[i]);
 			id = rbac_resolve_scope(VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope));
-			if (rbac_identity_lists(id) && principal_holds(principal, id, NULL))
+			if (rbac_identity_lists(VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope)) &&
+				principal_holds(principal, id, NULL))
 				held++;
 		}
-	} while (!attempt_stands(&attempt));
+	} while (!rbac_attempt_stands(&attempt));
 	return held;
 }
 

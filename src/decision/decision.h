@@ -27,7 +27,7 @@ extern void rbac_decision_init(void);
 extern bool rbac_decide(const RbacQuestion *question, const char *scope);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
-extern bool rbac_identity_lists(int32 scope_id);
+extern bool rbac_identity_lists(const char *scope, int length);
 extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope);
 
 /* require.c */

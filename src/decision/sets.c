@@ -129,7 +129,7 @@ find_holding(RbacReader *reader, const char *scope, int length, Holding *holding
 	if (!rbac_current_question(&question))
 		return;
 	holding->scope_id = rbac_resolve_scope(scope, length);
-	if (!rbac_identity_lists(holding->scope_id) ||
+	if (!rbac_identity_lists(scope, length) ||
 		!rbac_read_user(reader, question.user_id, &is_active, NULL) || !is_active)
 		return;
 
@@ -249,22 +249,16 @@ set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collect
 	text	   *scope = PG_GETARG_TEXT_PP(0);
 	Holding		holding;
 	Collector	collector;
-	uint64		epoch;
+	RbacAttempt attempt = {0};
 
 	do
 	{
-		RbacReader *reader;
-
-		CHECK_FOR_INTERRUPTS();
+		rbac_attempt_begin(&attempt, true);
 		memset(&collector, 0, sizeof(collector));
 		collector.holding = &holding;
-		(void) rbac_cache_begin();
-		reader = rbac_cache_read_begin();
-		epoch = rbac_cache_epoch();
-		find_holding(reader, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), &holding);
+		find_holding(attempt.reader, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), &holding);
 		collect(&collector);
-		rbac_cache_read_end(reader);
-	} while (!rbac_cache_holds(epoch));
+	} while (!rbac_attempt_stands(&attempt));
 
 	sort_set(&collector.result);
 	return set_to_array(&collector.result);
@@ -297,35 +291,28 @@ list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	  **names;
 	int			n;
-	uint64		epoch;
+	RbacAttempt attempt = {0};
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
 	do
 	{
 		const RbacPrincipal *principal;
-		RbacReader *reader;
 		int			id = -1;
 
-		CHECK_FOR_INTERRUPTS();
-		(void) rbac_cache_begin();
-		reader = rbac_cache_read_begin();
-		epoch = rbac_cache_epoch();
+		rbac_attempt_begin(&attempt, true);
 		principal = rbac_question_principal(question);
 		names = palloc(sizeof(char *) * (bms_num_members(principal->scopes) + 1));
 		n = 0;
 		while ((id = bms_next_member(principal->scopes, id)) >= 0)
 		{
-			char	   *name;
+			char	   *name = rbac_read_scope_name(attempt.reader, id);
 
-			if (question->about_current && !rbac_identity_lists(id))
-				continue;
-			name = rbac_read_scope_name(reader, id);
-			if (name)
+			if (name != NULL &&
+				(!question->about_current || rbac_identity_lists(name, strlen(name))))
 				names[n++] = name;
 		}
-		rbac_cache_read_end(reader);
-	} while (!rbac_cache_holds(epoch));
+	} while (!rbac_attempt_stands(&attempt));
 
 	qsort(names, n, sizeof(char *), compare_names);
 	for (int i = 0; i < n; i++)

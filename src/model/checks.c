@@ -8,6 +8,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "model/names.h"
 
 PG_FUNCTION_INFO_V1(rbac_is_name);

@@ -6,7 +6,7 @@
 #
 # A block ```sql is run. A block ```text right after it shows its output: each of
 # its lines must come out, in that order, blanks aside; an ERROR is expected if it
-# is shown, and never else. Other blocks are not run.
+# is shown, and never else. Other blocks, ```SQL among them, are not run.
 
 use strict;
 use warnings;

@@ -76,6 +76,8 @@ INSERT INTO oracle.forms (form, function, expression, about_identity) VALUES
     ('require_scope(s,t)',   'rbac.require_scope(text,uuid)', 'oracle.is_required(q.scope, q.tenant_id)', true),
     ('require_scope(s,t,d)', 'rbac.require_scope(text,uuid,uuid)', 'oracle.is_required(q.scope, q.tenant_id, q.department_id)', true),
     ('explain_scope(s)',       'rbac.explain_scope(text)', '(SELECT coalesce(bool_or(e.granted), false) FROM rbac.explain_scope(q.scope) AS e)', true),
+    ('explain_scope(s,t)',     'rbac.explain_scope(text,uuid)', '(SELECT coalesce(bool_or(e.granted), false) FROM rbac.explain_scope(q.scope, q.tenant_id) AS e)', true),
+    ('explain_scope(s,t,d)',   'rbac.explain_scope(text,uuid,uuid)', '(SELECT coalesce(bool_or(e.granted), false) FROM rbac.explain_scope(q.scope, q.tenant_id, q.department_id) AS e)', true),
     ('explain_scope(u,s,t)',   'rbac.explain_scope(uuid,text,uuid)', '(SELECT coalesce(bool_or(e.granted), false) FROM rbac.explain_scope(q.user_id, q.scope, q.tenant_id) AS e)', false),
     ('explain_scope(u,s,t,d)', 'rbac.explain_scope(uuid,text,uuid,uuid)', '(SELECT coalesce(bool_or(e.granted), false) FROM rbac.explain_scope(q.user_id, q.scope, q.tenant_id, q.department_id) AS e)', false),
     ('users_with_scope',       'rbac.users_with_scope(text,uuid)', 'ARRAY(SELECT e FROM rbac.users_with_scope(q.scope, q.tenant_id) WITH ORDINALITY AS f(e, n) ORDER BY n)', false);
