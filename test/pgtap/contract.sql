@@ -1,0 +1,163 @@
+-- The public contract: exactly these functions and tables, with exactly these
+-- properties. A change here is a change for users: it belongs in the changelog
+-- and, if something goes away or becomes callable by more people, in nobody's
+-- small commit.
+\set QUIET on
+\pset format unaligned
+\pset tuples_only on
+\pset pager off
+
+BEGIN;
+SELECT plan(15);
+
+CREATE TEMP VIEW public_functions AS
+    SELECT format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS signature, p.*
+    FROM pg_proc p WHERE p.pronamespace = 'rbac'::regnamespace AND p.proname !~ '^_';
+
+-- signature, volatility, strict, parallel, may PUBLIC call it
+CREATE TEMP TABLE promised (signature text, volatility text, strict boolean, parallel text, for_public boolean);
+INSERT INTO promised VALUES
+    ('add_permission_scope(permission text, scope text)', 'volatile', false, 'unsafe', true),
+    ('add_role_conflict(role_a text, role_b text, kind text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('add_role_inheritance(role integer, inherits integer)', 'volatile', false, 'unsafe', true),
+    ('add_role_inheritance(role text, inherits text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('assigned_roles(user_id uuid, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('assigned_users(role integer, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('assigned_users(role text, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('authorized_roles(user_id uuid, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('authorized_users(role integer, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('authorized_users(role text, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('clear_identity()', 'volatile', false, 'unsafe', true),
+    ('create_department(tenant_id uuid, name text, parent_id uuid)', 'volatile', false, 'unsafe', true),
+    ('create_permission(name text, object text, action text, scopes text[], description text)', 'volatile', false, 'unsafe', true),
+    ('create_role(name text, tenant_id uuid, description text, permissions text[], inherits text[])', 'volatile', false, 'unsafe', true),
+    ('create_scope(name text, description text)', 'volatile', false, 'unsafe', true),
+    ('create_tenant(key text, name text)', 'volatile', false, 'unsafe', true),
+    ('create_user(username text, email text, first_name text, last_name text, phone text)', 'volatile', false, 'unsafe', true),
+    ('current_permissions()', 'stable', false, 'safe', true),
+    ('current_roles()', 'stable', false, 'safe', true),
+    ('current_tenant_id()', 'stable', false, 'safe', true),
+    ('current_user_id()', 'stable', false, 'safe', true),
+    ('departments_with_scope(scope text)', 'stable', true, 'safe', true),
+    ('effective_scopes()', 'stable', true, 'safe', true),
+    ('effective_scopes(user_id uuid, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('explain_scope(scope text)', 'stable', true, 'safe', true),
+    ('explain_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', true),
+    ('explain_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', true),
+    ('explain_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('explain_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
+    ('grant_permission(role integer, permission text)', 'volatile', false, 'unsafe', true),
+    ('grant_permission(role text, permission text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('grant_role(user_id uuid, role integer, tenant_id uuid, department_id uuid, valid_from timestamp with time zone, valid_until timestamp with time zone, reason text)', 'volatile', false, 'unsafe', true),
+    ('grant_role(user_id uuid, role text, tenant_id uuid, department_id uuid, valid_from timestamp with time zone, valid_until timestamp with time zone, reason text)', 'volatile', false, 'unsafe', true),
+    ('has_all_scopes(scopes text[])', 'stable', true, 'safe', true),
+    ('has_all_scopes(scopes text[], tenant_id uuid)', 'stable', true, 'safe', true),
+    ('has_any_scope(scopes text[])', 'stable', true, 'safe', true),
+    ('has_any_scope(scopes text[], tenant_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope(scope text)', 'stable', true, 'safe', true),
+    ('has_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', true),
+    ('permissions_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('permissions_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('permissions_of_user(user_id uuid, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('remove_permission_scope(permission text, scope text)', 'volatile', false, 'unsafe', true),
+    ('remove_role_conflict(role_a text, role_b text, kind text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('remove_role_inheritance(role integer, inherits integer)', 'volatile', false, 'unsafe', true),
+    ('remove_role_inheritance(role text, inherits text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('repair()', 'volatile', false, 'unsafe', false),
+    ('require_scope(scope text)', 'stable', false, 'safe', true),
+    ('require_scope(scope text, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('require_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', false, 'safe', true),
+    ('revoke_permission(role integer, permission text)', 'volatile', false, 'unsafe', true),
+    ('revoke_permission(role text, permission text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('revoke_role(user_id uuid, role integer, tenant_id uuid, department_id uuid)', 'volatile', false, 'unsafe', true),
+    ('revoke_role(user_id uuid, role text, tenant_id uuid, department_id uuid)', 'volatile', false, 'unsafe', true),
+    ('role_actions_on_object(role integer, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('role_actions_on_object(role text, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('scopes_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('scopes_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('set_identity(user_id uuid, tenant_id uuid, scopes text[], local boolean)', 'volatile', false, 'unsafe', false),
+    ('set_tenant_active(tenant_id uuid, active boolean)', 'volatile', false, 'unsafe', true),
+    ('set_user_active(user_id uuid, active boolean)', 'volatile', false, 'unsafe', true),
+    ('switch_tenant(tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('tenants_with_scope(scope text)', 'stable', true, 'safe', true),
+    ('user_actions_on_object(user_id uuid, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('user_has_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('user_has_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
+    ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false);
+
+SELECT bag_eq('SELECT signature FROM public_functions', 'SELECT signature FROM promised', 'exactly the promised functions are there');
+SELECT bag_eq(
+    $$SELECT signature, CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END FROM public_functions$$,
+    'SELECT signature, volatility FROM promised', 'volatility as promised: STABLE questions can be index conditions');
+SELECT bag_eq('SELECT signature, proisstrict FROM public_functions', 'SELECT signature, strict FROM promised',
+    'strictness as promised: NULL denies, and require_scope refuses it');
+SELECT bag_eq(
+    $$SELECT signature, CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END FROM public_functions$$,
+    'SELECT signature, parallel FROM promised', 'parallel safety as promised');
+SELECT bag_eq($$SELECT signature, has_function_privilege('public', oid, 'EXECUTE') FROM public_functions$$,
+    'SELECT signature, for_public FROM promised', 'PUBLIC may call what is promised, and nothing else');
+SELECT is_empty($$SELECT signature FROM public_functions WHERE prosecdef$$,
+    'no public function runs with definer rights: each decides by who calls it');
+SELECT is_empty($$SELECT proname FROM pg_proc WHERE pronamespace = 'rbac'::regnamespace AND prosecdef$$,
+    'nor does an internal one');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.pronamespace = 'rbac'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+      AND p.prosqlbody IS NULL AND NOT coalesce(p.proconfig, '{}') && '{"search_path=pg_catalog, pg_temp"}'$$,
+    'each function whose body is text pins its search_path');
+SELECT is_empty($$SELECT signature FROM public_functions WHERE obj_description(oid, 'pg_proc') IS NULL$$,
+    'each public function has a comment');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'rbac'::regnamespace
+    AND p.proname ~ '^_' AND p.proname NOT IN ('_is_name', '_is_scope_token')
+    AND has_function_privilege('public', p.oid, 'EXECUTE')$$,
+    'what is internal is not for PUBLIC, but for what CHECK constraints call');
+
+CREATE TEMP TABLE promised_tables (relname name, columns text);
+INSERT INTO promised_tables VALUES
+    ('departments',
+     'id uuid not null, tenant_id uuid not null, parent_id uuid, name text not null, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
+    ('permission_actions',
+     'id integer not null, name text not null'),
+    ('permission_objects',
+     'id integer not null, name text not null'),
+    ('permission_scopes',
+     'permission_id integer not null, scope_id integer not null'),
+    ('permissions',
+     'id integer not null, name text not null, object_id integer, action_id integer, description text'),
+    ('role_conflicts',
+     'kind text not null, role_a integer not null, role_b integer not null'),
+    ('role_inherits',
+     'role_id integer not null, inherits_role_id integer not null'),
+    ('role_permissions',
+     'role_id integer not null, permission_id integer not null'),
+    ('roles',
+     'id integer not null, tenant_id uuid, name text not null, description text, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
+    ('scopes',
+     'id integer not null, name text not null, description text'),
+    ('tenants',
+     'id uuid not null, key text not null, name text not null, is_active boolean not null, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
+    ('user_roles',
+     'id bigint not null, user_id uuid not null, role_id integer not null, tenant_id uuid, department_id uuid, valid_from timestamp with time zone, valid_until timestamp with time zone, granted_by uuid, reason text, created_at timestamp with time zone not null'),
+    ('users',
+     'id uuid not null, username text not null, email text, first_name text, last_name text, phone text, avatar_url text, is_active boolean not null, last_login_at timestamp with time zone, email_verified_at timestamp with time zone, created_at timestamp with time zone not null, updated_at timestamp with time zone not null');
+SELECT bag_eq($$SELECT c.relname, string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, ', ' ORDER BY a.attnum)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^_' GROUP BY 1$$,
+    'SELECT * FROM promised_tables', 'exactly the promised tables and columns are there');
+SELECT is_empty($$SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a
+    WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee <> c.relowner$$,
+    'nobody but the owner has a right on a table or sequence');
+SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r'
+    AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each table has a comment');
+SELECT is_empty($$SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind IN ('r', 'S') AND c.relname !~ '^_'
+      AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'rbac' AND c.oid = ANY (e.extconfig))$$,
+    'each table and sequence is dumped');
+SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint con
+    WHERE con.contype = 'f' AND con.connamespace = 'rbac'::regnamespace AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = con.conrelid
+          AND (i.indkey::int2[])[0:cardinality(con.conkey) - 1] @> con.conkey)$$,
+    'each foreign key has an index, so that deleting what it refers to is fast');
+
+SELECT * FROM finish();
+ROLLBACK;
