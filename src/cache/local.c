@@ -52,14 +52,16 @@ PG_FUNCTION_INFO_V1(rbac_cache_counters);
 
 /*
  * How much a snapshot sees, in an order in which later snapshots of one
- * backend never come before earlier ones.  Snapshots with the same xmax see
- * the more, the fewer transactions they list as running.
+ * backend never come before earlier ones.  Snapshots with the same xmax differ
+ * in the transactions that they list as running.  Their number alone would not
+ * do: while a transaction is being prepared it is listed twice.
  */
 typedef struct SnapshotAge
 {
 	TransactionId xmax;
-	uint32		running;
 	bool		in_recovery;
+	uint32		nrunning;
+	uint64		running;		/* sum of their ids */
 } SnapshotAge;
 
 typedef struct PrincipalEntry
@@ -110,6 +112,11 @@ static uint64 epoch = 0;
 
 /* What is kept is true of a snapshot of this age. */
 static SnapshotAge true_as_of;
+
+/* The statement in which the last decision began, if it can be told from others. */
+static bool began_well = false;
+static TimestampTz began_at;
+static SnapshotAge began_with;
 
 /*
  * While a reader is open, further readers of the same decision read by its
@@ -186,11 +193,16 @@ static inline SnapshotAge
 snapshot_age(Snapshot snapshot)
 {
 	SnapshotAge age;
+	TransactionId *running;
 
-	age.xmax = snapshot->xmax;
 	/* on a standby all running transactions stand in subxip */
+	age.xmax = snapshot->xmax;
 	age.in_recovery = snapshot->takenDuringRecovery;
-	age.running = age.in_recovery ? (uint32) snapshot->subxcnt : snapshot->xcnt;
+	age.nrunning = age.in_recovery ? (uint32) snapshot->subxcnt : snapshot->xcnt;
+	age.running = 0;
+	running = age.in_recovery ? snapshot->subxip : snapshot->xip;
+	for (uint32 i = 0; i < age.nrunning; i++)
+		age.running += running[i];
 	return age;
 }
 
@@ -203,13 +215,17 @@ static SnapshotAge
 own_snapshot_age(Snapshot snapshot)
 {
 	SnapshotAge age = snapshot_age(snapshot);
+	TransactionId mine = GetTopTransactionIdIfAny();
 
-	if (IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (IsParallelWorker() && TransactionIdIsValid(mine))
 	{
 		for (uint32 i = 0; i < snapshot->xcnt; i++)
 		{
-			if (TransactionIdEquals(snapshot->xip[i], GetTopTransactionIdIfAny()))
-				age.running--;
+			if (TransactionIdEquals(snapshot->xip[i], mine))
+			{
+				age.nrunning--;
+				age.running -= mine;
+			}
 		}
 	}
 	return age;
@@ -218,16 +234,18 @@ own_snapshot_age(Snapshot snapshot)
 static inline bool
 is_same_age(SnapshotAge a, SnapshotAge b)
 {
-	return a.xmax == b.xmax && a.running == b.running && a.in_recovery == b.in_recovery;
+	return a.xmax == b.xmax && a.running == b.running &&
+		a.nrunning == b.nrunning && a.in_recovery == b.in_recovery;
 }
 
+/* Could a see what b does not? */
 static inline bool
 is_newer(SnapshotAge a, SnapshotAge b)
 {
 	if (a.in_recovery != b.in_recovery || !TransactionIdIsNormal(b.xmax))
 		return true;
 	if (a.xmax == b.xmax)
-		return a.running < b.running;
+		return !is_same_age(a, b);
 	return TransactionIdFollows(a.xmax, b.xmax);
 }
 
@@ -256,14 +274,35 @@ drop_stale(void)
 }
 
 /*
+ * Has a decision of this very statement begun already, and is nothing known to
+ * have changed since?  Then there is no need to ask whether others have changed
+ * something: to this statement it would be as if they had done so later.
+ *
+ * A statement is told from the next by the time of the client's message, and,
+ * within what one message runs, by its snapshot.  Where a transaction has one
+ * snapshot for all its statements, we do ask.
+ */
+static inline bool
+is_same_statement(void)
+{
+	return began_well && !(rbac_stale | rbac_written) && !is_too_much &&
+		began_at == GetCurrentStatementStartTimestamp() &&
+		!IsolationUsesXactSnapshot() && ActiveSnapshotSet() &&
+		is_same_age(snapshot_age(GetActiveSnapshot()), began_with);
+}
+
+/*
  * Start a decision.  Returns the epoch, which stays the same as long as
  * nothing was dropped.
  */
 uint64
 rbac_cache_begin(void)
 {
-	AcceptInvalidationMessages();
 	outer_reader = NULL;		/* an error may have left it */
+	if (likely(is_same_statement()))
+		return epoch;
+
+	AcceptInvalidationMessages();
 
 	if (unlikely(something_dropped))
 	{
@@ -305,7 +344,12 @@ rbac_cache_begin(void)
 
 		if (unlikely(is_newer(age, true_as_of)))
 			catch_up(age);
+		began_with = age;
+		began_at = GetCurrentStatementStartTimestamp();
+		began_well = rbac_signal_sound();
 	}
+	else
+		began_well = false;
 
 	if (unlikely(rbac_stale))
 		drop_stale();

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -35,9 +36,9 @@ typedef struct CallSite
 {
 	uint64		epoch;
 	uint64		serial;
-	const RbacPrincipal *principal;
-	int32		scope_id;
-	bool		is_listed;		/* the identity does not narrow the scope away */
+	const RbacPrincipal *principal; /* NULL if nothing is remembered */
+	bool		answer;			/* in the whole tenant */
+	const text *constant;		/* the scope, if the query names it */
 	int			length;
 	char		scope[RBAC_MAX_NAME_LENGTH];
 } CallSite;
@@ -168,8 +169,7 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 		site->epoch = attempt.epoch;
 		site->serial = rbac_identity_serial;
 		site->principal = principal;
-		site->scope_id = scope_id;
-		site->is_listed = is_listed;
+		site->answer = is_listed && bms_is_member(scope_id, principal->scopes);
 		site->length = length;
 		memcpy(site->scope, scope, length);
 	}
@@ -208,12 +208,58 @@ rbac_current_question(RbacQuestion *question)
 	return true;
 }
 
-static CallSite *
-call_site(FunctionCallInfo fcinfo)
+/*
+ * Is this argument a constant of the query?  Then it is the same datum at each
+ * call, and its place tells it from all others.  (A parameter is not: plpgsql
+ * calls again with other values.)
+ */
+static bool
+is_constant(FmgrInfo *flinfo, int argument)
 {
-	if (unlikely(fcinfo->flinfo->fn_extra == NULL))
-		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-	return fcinfo->flinfo->fn_extra;
+	Node	   *expr = flinfo->fn_expr;
+
+	return expr != NULL && IsA(expr, FuncExpr) &&
+		IsA(list_nth(((FuncExpr *) expr)->args, argument), Const);
+}
+
+static CallSite *
+call_site(FunctionCallInfo fcinfo, int scope_argument)
+{
+	CallSite   *site = fcinfo->flinfo->fn_extra;
+
+	if (unlikely(site == NULL))
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+		if (is_constant(fcinfo->flinfo, scope_argument))
+			site->constant = (const text *) DatumGetPointer(PG_GETARG_DATUM(scope_argument));
+		fcinfo->flinfo->fn_extra = site;
+	}
+	return site;
+}
+
+static inline bool
+is_same_user(const RbacPrincipalKey *key, const RbacQuestion *question)
+{
+	return memcmp(&key->user_id, question->user_id, UUID_LEN) == 0;
+}
+
+static inline bool
+is_same_tenant(const RbacPrincipalKey *key, const RbacQuestion *question)
+{
+	if (question->tenant_id == NULL)
+		return !key->has_tenant;
+	return key->has_tenant && memcmp(&key->tenant_id, question->tenant_id, UUID_LEN) == 0;
+}
+
+static inline bool
+is_true_now(const RbacPrincipal *principal)
+{
+	TimestampTz now;
+
+	if (likely(principal->valid_from == DT_NOBEGIN && principal->valid_until == DT_NOEND))
+		return true;
+	now = GetCurrentStatementStartTimestamp();
+	return now >= principal->valid_from && now < principal->valid_until;
 }
 
 /*
@@ -230,30 +276,22 @@ decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 		/* only after this is it known whether site->principal is still there */
 		uint64		epoch = rbac_cache_begin();
 
-		if (likely(site->epoch == epoch &&
-				   site->serial == rbac_identity_serial &&
-				   site->length == length &&
-				   memcmp(site->scope, name, length) == 0))
-		{
-			const RbacPrincipal *principal = site->principal;
-			TimestampTz now = GetCurrentStatementStartTimestamp();
-
-			if (likely(now >= principal->valid_from && now < principal->valid_until &&
-					   memcmp(&principal->key.user_id, question->user_id, UUID_LEN) == 0 &&
-					   principal->key.has_tenant == (question->tenant_id != NULL) &&
-					   (question->tenant_id == NULL ||
-						memcmp(&principal->key.tenant_id, question->tenant_id, UUID_LEN) == 0)))
-				return site->is_listed && bms_is_member(site->scope_id, principal->scopes);
-		}
+		if (likely(site->epoch == epoch && site->serial == rbac_identity_serial &&
+				   (site->constant == scope ||
+					(site->length == length && memcmp(site->scope, name, length) == 0)) &&
+				   is_same_user(&site->principal->key, question) &&
+				   is_same_tenant(&site->principal->key, question) &&
+				   is_true_now(site->principal)))
+			return site->answer;
 	}
 	return decide(question, name, length, site);
 }
 
-/* For other functions of SQL: a decision that the call site remembers. */
+/* For other functions whose first argument is a scope: a decision that the call site remembers. */
 bool
-rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope)
+rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question)
 {
-	return decide_at(call_site(fcinfo), question, scope);
+	return decide_at(call_site(fcinfo, 0), question, PG_GETARG_TEXT_PP(0));
 }
 
 /* has_scope(scope [, tenant_id [, department_id]]) */
@@ -268,7 +306,7 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 		question.tenant_id = PG_GETARG_UUID_P(1);
 	if (PG_NARGS() > 2)
 		question.department_id = PG_GETARG_UUID_P(2);
-	PG_RETURN_BOOL(decide_at(call_site(fcinfo), &question, PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_BOOL(decide_at(call_site(fcinfo, 0), &question, PG_GETARG_TEXT_PP(0)));
 }
 
 /* user_has_scope(user_id, scope, tenant_id [, department_id]) */
@@ -281,7 +319,7 @@ rbac_user_has_scope(PG_FUNCTION_ARGS)
 	question.tenant_id = PG_GETARG_UUID_P(2);
 	if (PG_NARGS() > 3)
 		question.department_id = PG_GETARG_UUID_P(3);
-	PG_RETURN_BOOL(decide_at(call_site(fcinfo), &question, PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_BOOL(decide_at(call_site(fcinfo, 1), &question, PG_GETARG_TEXT_PP(1)));
 }
 
 /*

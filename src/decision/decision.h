@@ -28,7 +28,7 @@ extern bool rbac_decide(const RbacQuestion *question, const char *scope);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(const char *scope, int length);
-extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope);
+extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question);
 
 /* require.c */
 extern void rbac_require(const RbacQuestion *question, const char *scope);

@@ -309,7 +309,7 @@ rbac_require_scope(PG_FUNCTION_ARGS)
 	if (PG_NARGS() > 2)
 		question.department_id = PG_GETARG_UUID_P(2);
 
-	if (!rbac_decide_at(fcinfo, &question, PG_GETARG_TEXT_PP(0)))
+	if (!rbac_decide_at(fcinfo, &question))
 		refuse(&question, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_BOOL(true);
 }

@@ -34,12 +34,17 @@ INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES ('$bob', 1000, 
 CREATE TABLE story.turn AS SELECT 0 AS n;
 CREATE TABLE story.noise (n int);
 
--- One transaction after another gives the only role of bob's to the next.
+-- One transaction after another gives the only role of bob's to the next. A
+-- temporary table of many columns makes for many messages that come before
+-- ours, so that the gap is wide.
 CREATE PROCEDURE story.take_turns(seconds float) LANGUAGE plpgsql AS \$\$
+DECLARE
+    wide text := (SELECT format('CREATE TEMP TABLE wide (%s) ON COMMIT DROP', string_agg('c' || n || ' int', ', ')) FROM generate_series(1, 300) AS n);
 BEGIN
     WHILE clock_timestamp() < statement_timestamp() + seconds * interval '1 second' LOOP
         UPDATE rbac.user_roles AS a SET role_id = 1000 + (a.role_id - 999) % 10 WHERE a.user_id = '$bob';
         UPDATE story.turn AS t SET n = t.n + 1;
+        EXECUTE wide;
         COMMIT;
     END LOOP;
 END \$\$;
