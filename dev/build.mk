@@ -24,6 +24,11 @@ WERROR ?= -Werror
 PG_CPPFLAGS = -Isrc -isystem $(includedir_server) -MMD -MP -DRBAC_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(WERROR)
 
+# A check is a chain of short calls: those between our own files are resolved
+# when we link, and nobody may put themselves in between.
+PG_CFLAGS += -fno-semantic-interposition -fno-plt
+SHLIB_LINK += -Wl,-Bsymbolic-functions
+
 # PGXS passes the flags of the compiler that built the server; clang would warn
 # of those that only gcc knows.
 ifneq (,$(findstring clang,$(shell $(CC) --version 2>/dev/null)))

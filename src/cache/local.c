@@ -189,21 +189,45 @@ create_missing(void)
 	}
 }
 
-static inline SnapshotAge
+/* On a standby all running transactions stand in subxip. */
+static inline uint32
+count_running(Snapshot snapshot)
+{
+	return snapshot->takenDuringRecovery ? (uint32) snapshot->subxcnt : snapshot->xcnt;
+}
+
+static inline uint64
+sum_running(Snapshot snapshot)
+{
+	const TransactionId *running = snapshot->takenDuringRecovery ? snapshot->subxip : snapshot->xip;
+	uint32		nrunning = count_running(snapshot);
+	uint64		sum = 0;
+
+	for (uint32 i = 0; i < nrunning; i++)
+		sum += running[i];
+	return sum;
+}
+
+static SnapshotAge
 snapshot_age(Snapshot snapshot)
 {
 	SnapshotAge age;
-	TransactionId *running;
 
-	/* on a standby all running transactions stand in subxip */
 	age.xmax = snapshot->xmax;
 	age.in_recovery = snapshot->takenDuringRecovery;
-	age.nrunning = age.in_recovery ? (uint32) snapshot->subxcnt : snapshot->xcnt;
-	age.running = 0;
-	running = age.in_recovery ? snapshot->subxip : snapshot->xip;
-	for (uint32 i = 0; i < age.nrunning; i++)
-		age.running += running[i];
+	age.nrunning = count_running(snapshot);
+	age.running = sum_running(snapshot);
 	return age;
+}
+
+/* The same as is_same_age(snapshot_age(snapshot), *age), for the hot path. */
+static inline bool
+has_age(Snapshot snapshot, const SnapshotAge *age)
+{
+	return snapshot->xmax == age->xmax &&
+		snapshot->takenDuringRecovery == age->in_recovery &&
+		count_running(snapshot) == age->nrunning &&
+		sum_running(snapshot) == age->running;
 }
 
 /*
@@ -288,7 +312,7 @@ is_same_statement(void)
 	return began_well && !(rbac_stale | rbac_written) && !is_too_much &&
 		began_at == GetCurrentStatementStartTimestamp() &&
 		!IsolationUsesXactSnapshot() && ActiveSnapshotSet() &&
-		is_same_age(snapshot_age(GetActiveSnapshot()), began_with);
+		has_age(GetActiveSnapshot(), &began_with);
 }
 
 /*

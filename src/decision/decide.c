@@ -229,37 +229,57 @@ call_site(FunctionCallInfo fcinfo, int scope_argument)
 
 	if (unlikely(site == NULL))
 	{
+		Pointer		scope = DatumGetPointer(PG_GETARG_DATUM(scope_argument));
+
 		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-		if (is_constant(fcinfo->flinfo, scope_argument))
-			site->constant = (const text *) DatumGetPointer(PG_GETARG_DATUM(scope_argument));
+		if (is_constant(fcinfo->flinfo, scope_argument) &&
+			!VARATT_IS_EXTERNAL(scope) && !VARATT_IS_COMPRESSED(scope))
+			site->constant = (const text *) scope;
 		fcinfo->flinfo->fn_extra = site;
 	}
 	return site;
 }
 
-static inline bool
-is_same_user(const RbacPrincipalKey *key, const RbacQuestion *question)
+/* What is taken for a constant is not toasted. */
+static inline const text *
+scope_argument(FunctionCallInfo fcinfo, int argument, const CallSite *site)
 {
-	return memcmp(&key->user_id, question->user_id, UUID_LEN) == 0;
+	if (likely((Pointer) site->constant == DatumGetPointer(PG_GETARG_DATUM(argument))))
+		return site->constant;
+	return PG_GETARG_TEXT_PP(argument);
 }
 
+/*
+ * Is what the call site remembers about this scope still true, now?
+ */
 static inline bool
-is_same_tenant(const RbacPrincipalKey *key, const RbacQuestion *question)
-{
-	if (question->tenant_id == NULL)
-		return !key->has_tenant;
-	return key->has_tenant && memcmp(&key->tenant_id, question->tenant_id, UUID_LEN) == 0;
-}
-
-static inline bool
-is_true_now(const RbacPrincipal *principal)
+site_remembers(const CallSite *site, const text *scope)
 {
 	TimestampTz now;
 
-	if (likely(principal->valid_from == DT_NOBEGIN && principal->valid_until == DT_NOEND))
+	/* only after rbac_cache_begin is it known whether the principal is still there */
+	if (unlikely(site->principal == NULL || site->epoch != rbac_cache_begin() ||
+				 site->serial != rbac_identity_serial))
+		return false;
+	if (unlikely(site->constant != scope) &&
+		(site->length != (int) VARSIZE_ANY_EXHDR(scope) ||
+		 memcmp(site->scope, VARDATA_ANY(scope), site->length) != 0))
+		return false;
+
+	if (likely(site->principal->valid_from == DT_NOBEGIN && site->principal->valid_until == DT_NOEND))
 		return true;
 	now = GetCurrentStatementStartTimestamp();
-	return now >= principal->valid_from && now < principal->valid_until;
+	return now >= site->principal->valid_from && now < site->principal->valid_until;
+}
+
+static inline bool
+is_about(const RbacPrincipalKey *key, const RbacQuestion *question)
+{
+	if (memcmp(&key->user_id, question->user_id, UUID_LEN) != 0)
+		return false;
+	if (question->tenant_id == NULL)
+		return !key->has_tenant;
+	return key->has_tenant && memcmp(&key->tenant_id, question->tenant_id, UUID_LEN) == 0;
 }
 
 /*
@@ -268,58 +288,59 @@ is_true_now(const RbacPrincipal *principal)
 static bool
 decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 {
-	const char *name = VARDATA_ANY(scope);
-	int			length = VARSIZE_ANY_EXHDR(scope);
-
-	if (likely(site->principal != NULL && question->department_id == NULL))
-	{
-		/* only after this is it known whether site->principal is still there */
-		uint64		epoch = rbac_cache_begin();
-
-		if (likely(site->epoch == epoch && site->serial == rbac_identity_serial &&
-				   (site->constant == scope ||
-					(site->length == length && memcmp(site->scope, name, length) == 0)) &&
-				   is_same_user(&site->principal->key, question) &&
-				   is_same_tenant(&site->principal->key, question) &&
-				   is_true_now(site->principal)))
-			return site->answer;
-	}
-	return decide(question, name, length, site);
+	if (likely(question->department_id == NULL &&
+			   site_remembers(site, scope) &&
+			   is_about(&site->principal->key, question)))
+		return site->answer;
+	return decide(question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
 }
 
 /* For other functions whose first argument is a scope: a decision that the call site remembers. */
 bool
 rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question)
 {
-	return decide_at(call_site(fcinfo, 0), question, PG_GETARG_TEXT_PP(0));
+	CallSite   *site = call_site(fcinfo, 0);
+
+	return decide_at(site, question, scope_argument(fcinfo, 0, site));
 }
 
 /* has_scope(scope [, tenant_id [, department_id]]) */
 Datum
 rbac_has_scope(PG_FUNCTION_ARGS)
 {
+	const text *scope;
+	CallSite   *site;
 	RbacQuestion question;
 
-	if (!rbac_current_question(&question))
+	if (rbac_identity() == NULL)
 		PG_RETURN_BOOL(false);
+	site = call_site(fcinfo, 0);
+	scope = scope_argument(fcinfo, 0, site);
+
+	/* the same identity asks in the same tenant, so there is nothing to compare */
+	if (PG_NARGS() == 1 && likely(site_remembers(site, scope)))
+		PG_RETURN_BOOL(site->answer);
+
+	rbac_current_question(&question);
 	if (PG_NARGS() > 1)
 		question.tenant_id = PG_GETARG_UUID_P(1);
 	if (PG_NARGS() > 2)
 		question.department_id = PG_GETARG_UUID_P(2);
-	PG_RETURN_BOOL(decide_at(call_site(fcinfo, 0), &question, PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_BOOL(decide_at(site, &question, scope));
 }
 
 /* user_has_scope(user_id, scope, tenant_id [, department_id]) */
 Datum
 rbac_user_has_scope(PG_FUNCTION_ARGS)
 {
+	CallSite   *site = call_site(fcinfo, 1);
 	RbacQuestion question = {0};
 
 	question.user_id = PG_GETARG_UUID_P(0);
 	question.tenant_id = PG_GETARG_UUID_P(2);
 	if (PG_NARGS() > 3)
 		question.department_id = PG_GETARG_UUID_P(3);
-	PG_RETURN_BOOL(decide_at(call_site(fcinfo, 1), &question, PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_BOOL(decide_at(site, &question, scope_argument(fcinfo, 1, site)));
 }
 
 /*

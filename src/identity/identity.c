@@ -44,8 +44,8 @@ uint64		rbac_identity_serial = 0;
 /* The setting's value: user=UUID;tenant=UUID;local;scopes=A B C */
 static char *identity_setting = NULL;
 
-/* What it means; owned by the setting. NULL when nobody is asking. */
-static const RbacIdentity *identity = NULL;
+/* What it means; owned by the setting.  NULL when nobody is asking. */
+const RbacIdentity *rbac_identity_in_force = NULL;
 
 /* True only while put_identity writes the setting. */
 static bool written_by_us = false;
@@ -67,13 +67,6 @@ rbac_identity_init(void)
 							   check_identity,
 							   assign_identity,
 							   NULL);
-}
-
-/* Who is asking, or NULL for nobody.  Readable until the identity changes. */
-const RbacIdentity *
-rbac_identity(void)
-{
-	return identity;
 }
 
 static bool
@@ -205,7 +198,7 @@ check_identity(char **newval, void **extra, GucSource source)
 static void
 assign_identity(const char *newval, void *extra)
 {
-	identity = extra;
+	rbac_identity_in_force = extra;
 	rbac_identity_serial++;
 }
 
@@ -345,6 +338,7 @@ rbac_set_identity(PG_FUNCTION_ARGS)
 Datum
 rbac_switch_tenant(PG_FUNCTION_ARGS)
 {
+	const RbacIdentity *identity = rbac_identity();
 	RbacIdentity *wanted;
 	Size		size;
 
@@ -371,6 +365,8 @@ rbac_switch_tenant(PG_FUNCTION_ARGS)
 Datum
 rbac_clear_identity(PG_FUNCTION_ARGS)
 {
+	const RbacIdentity *identity = rbac_identity();
+
 	if (identity != NULL)
 		put_identity("", identity->is_local);
 	PG_RETURN_VOID();
@@ -379,6 +375,7 @@ rbac_clear_identity(PG_FUNCTION_ARGS)
 Datum
 rbac_current_user_id(PG_FUNCTION_ARGS)
 {
+	const RbacIdentity *identity = rbac_identity();
 	pg_uuid_t  *result;
 
 	if (identity == NULL)
@@ -391,6 +388,7 @@ rbac_current_user_id(PG_FUNCTION_ARGS)
 Datum
 rbac_current_tenant_id(PG_FUNCTION_ARGS)
 {
+	const RbacIdentity *identity = rbac_identity();
 	pg_uuid_t  *result;
 
 	if (identity == NULL || !identity->has_tenant)

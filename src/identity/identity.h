@@ -35,7 +35,16 @@ extern rbac_identity_admit_hook_type rbac_identity_admit_hook;
 /* Moves whenever the identity changes, for those who keep what follows from it. */
 extern uint64 rbac_identity_serial;
 
+/* Use rbac_identity(). */
+extern const RbacIdentity *rbac_identity_in_force;
+
 extern void rbac_identity_init(void);
-extern const RbacIdentity *rbac_identity(void);
+
+/* Who is asking, or NULL for nobody.  Readable until the identity changes. */
+static inline const RbacIdentity *
+rbac_identity(void)
+{
+	return rbac_identity_in_force;
+}
 
 #endif							/* RBAC_IDENTITY_H */
