@@ -24,6 +24,14 @@ typedef struct OwnerContext
 	int			nestlevel;
 } OwnerContext;
 
+/* Until the nest level ends. */
+static void
+set_for_us(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
 static OwnerContext
 become_owner(void)
 {
@@ -33,9 +41,9 @@ become_owner(void)
 	SetUserIdAndSecContext(rbac_catalog()->owner,
 						   saved.sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	saved.nestlevel = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	set_for_us("search_path", "pg_catalog, pg_temp");
+	/* our queries recurse, so they look costly, but they are over in no time */
+	set_for_us("jit", "off");
 	return saved;
 }
 

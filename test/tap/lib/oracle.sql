@@ -261,3 +261,13 @@ CREATE FUNCTION oracle.answers_line() RETURNS text LANGUAGE sql VOLATILE AS
 $$ SELECT string_agg(left(md5(answer), 4), ' ' ORDER BY question) FROM oracle.answers() $$;
 CREATE FUNCTION oracle.truth_line() RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT string_agg(left(md5(answer), 4), ' ' ORDER BY question) FROM oracle.truth $$;
+
+-- Asks in the middle of every statement that writes assignments, after rbac's
+-- own triggers and before the next command: what is learned there must not last.
+CREATE FUNCTION oracle.ask_in_between() RETURNS trigger LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM rbac.user_has_scope(u.id, s.name, t.id) FROM oracle.users AS u, oracle.scopes AS s, oracle.tenants AS t;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER zz_ask_in_between AFTER INSERT OR UPDATE OR DELETE ON rbac.user_roles
+    FOR EACH STATEMENT EXECUTE FUNCTION oracle.ask_in_between();
