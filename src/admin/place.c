@@ -47,12 +47,6 @@ rbac_role_place(int32 role_id)
 	return rbac_place(found && has_tenant ? &tenant_id : NULL, NULL);
 }
 
-char *
-rbac_uuid_text(const pg_uuid_t *uuid)
-{
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
-}
-
 /* For messages: in department "d" of tenant "t", in tenant "t", in every tenant. */
 char *
 rbac_place_text(const RbacPlace *place)

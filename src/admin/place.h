@@ -20,6 +20,5 @@ extern RbacPlace rbac_everywhere(void);
 extern RbacPlace rbac_place(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id);
 extern RbacPlace rbac_role_place(int32 role_id);
 extern char *rbac_place_text(const RbacPlace *place);
-extern char *rbac_uuid_text(const pg_uuid_t *uuid);
 
 #endif							/* RBAC_PLACE_H */

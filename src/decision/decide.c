@@ -409,12 +409,6 @@ rbac_has_all_scopes(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(asked > 0 && held == asked);
 }
 
-static char *
-uuid_text(const pg_uuid_t *uuid)
-{
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
-}
-
 /*
  * Before an identity comes into force: the user and the tenant exist, and a
  * switch leads to where the user holds a role.
@@ -434,17 +428,17 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 	if (by_switch && !principal->holds_a_role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to switch to tenant %s", uuid_text(&wanted->tenant_id)),
+				 errmsg("permission denied to switch to tenant %s", rbac_uuid_text(&wanted->tenant_id)),
 				 errdetail("The current user holds no role there, or there is no such active tenant.")));
 	if (!principal->user_exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("user %s does not exist", uuid_text(&wanted->user_id)),
+				 errmsg("user %s does not exist", rbac_uuid_text(&wanted->user_id)),
 				 errhint("Create it with rbac.create_user(), or look for its id in rbac.users.")));
 	if (!principal->tenant_exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("tenant %s does not exist", uuid_text(&wanted->tenant_id)),
+				 errmsg("tenant %s does not exist", rbac_uuid_text(&wanted->tenant_id)),
 				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
 
 	rbac_foreach_identity_scope(name, wanted)

@@ -90,12 +90,6 @@ typedef struct RoleInQuestion
 	bool		is_found;
 } RoleInQuestion;
 
-static char *
-uuid_text(const pg_uuid_t *uuid)
-{
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
-}
-
 /*
  * Names, for rows that refer to them.  What is not there (on tables that were
  * filled past our rules) goes by its id.
@@ -122,7 +116,7 @@ tenant_key(RbacReader *reader, const pg_uuid_t *id, bool *is_active)
 	char	   *key;
 
 	*is_active = false;
-	return rbac_read_tenant(reader, id, is_active, &key) ? key : uuid_text(id);
+	return rbac_read_tenant(reader, id, is_active, &key) ? key : rbac_uuid_text(id);
 }
 
 static char *
@@ -130,7 +124,7 @@ department_name(RbacReader *reader, const pg_uuid_t *id)
 {
 	char	   *name;
 
-	return rbac_read_department(reader, id, NULL, &name) ? name : uuid_text(id);
+	return rbac_read_department(reader, id, NULL, &name) ? name : rbac_uuid_text(id);
 }
 
 static RbacFinding *
@@ -437,7 +431,7 @@ name_user(Explainer *explainer, const char *username)
 {
 	explainer->result->user = username
 		? psprintf("user \"%s\"", username)
-		: psprintf("user %s", uuid_text(explainer->question->user_id));
+		: psprintf("user %s", rbac_uuid_text(explainer->question->user_id));
 }
 
 static void
@@ -452,14 +446,14 @@ name_place(Explainer *explainer, const char *tenant, const char *department)
 
 	in = tenant && may_know
 		? psprintf("tenant \"%s\"", tenant)
-		: psprintf("tenant %s", uuid_text(question->tenant_id));
+		: psprintf("tenant %s", rbac_uuid_text(question->tenant_id));
 	if (question->department_id == NULL)
 		explainer->result->place = psprintf("in %s", in);
 	else if (department && may_know)
 		explainer->result->place = psprintf("in department \"%s\" of %s", department, in);
 	else
 		explainer->result->place = psprintf("in department %s of %s",
-											uuid_text(question->department_id), in);
+											rbac_uuid_text(question->department_id), in);
 }
 
 /* What the question is about, as far as it is there. */

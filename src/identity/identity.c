@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "identity/identity.h"
+#include "model/model.h"
 #include "model/names.h"
 
 PG_FUNCTION_INFO_V1(rbac_set_identity);
@@ -235,10 +236,10 @@ take_identity(const RbacIdentity *wanted, bool by_switch)
 
 	initStringInfo(&value);
 	appendStringInfo(&value, "user=%s",
-					 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&wanted->user_id))));
+					 rbac_uuid_text(&wanted->user_id));
 	if (wanted->has_tenant)
 		appendStringInfo(&value, ";tenant=%s",
-						 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&wanted->tenant_id))));
+						 rbac_uuid_text(&wanted->tenant_id));
 	if (wanted->is_local)
 		appendStringInfoString(&value, ";local");
 	if (wanted->is_narrowed)

@@ -126,6 +126,9 @@ extern void rbac_read_end(RbacReader *reader);
 extern Snapshot rbac_reader_snapshot(const RbacReader *reader);
 extern Snapshot rbac_fresh_snapshot(void);
 
+/* For messages about what has no name, or is not there. */
+extern char *rbac_uuid_text(const pg_uuid_t *uuid);
+
 extern bool rbac_read_user(RbacReader *reader, const pg_uuid_t *id,
 						   bool *is_active, char **username);
 extern bool rbac_read_tenant(RbacReader *reader, const pg_uuid_t *id,

@@ -304,6 +304,12 @@ slot_timestamp(TupleTableSlot *slot, AttrNumber column, TimestampTz if_null)
 	return isnull ? if_null : DatumGetTimestampTz(datum);
 }
 
+char *
+rbac_uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
 /*
  * One user, tenant, department, role or scope.  False if there is none.  Each
  * out parameter may be NULL.

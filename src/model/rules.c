@@ -133,7 +133,7 @@ tenant_key(RbacReader *reader, const pg_uuid_t *tenant_id)
 	char	   *key = NULL;
 
 	if (!rbac_read_tenant(reader, tenant_id, NULL, &key))
-		key = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(tenant_id)));
+		key = rbac_uuid_text(tenant_id);
 	return key;
 }
 

@@ -46,12 +46,6 @@ typedef struct Review
 	char		null[MAX_ARGUMENTS];	/* 'n' or ' ', as SPI wants it */
 } Review;
 
-static char *
-uuid_text(const pg_uuid_t *uuid)
-{
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
-}
-
 /* The public function that was called, and with what. */
 static void
 describe_call(FunctionCallInfo fcinfo, Review *review)
@@ -141,7 +135,7 @@ check_user(RbacReader *reader, const pg_uuid_t *user_id)
 	if (!rbac_read_user(reader, user_id, NULL, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("user %s does not exist", uuid_text(user_id)),
+				 errmsg("user %s does not exist", rbac_uuid_text(user_id)),
 				 errhint("Look for its id in rbac.users.")));
 }
 
@@ -154,7 +148,7 @@ check_tenant(RbacReader *reader, const pg_uuid_t *tenant_id)
 	if (!rbac_read_tenant(reader, tenant_id, NULL, &key))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("tenant %s does not exist", uuid_text(tenant_id)),
+				 errmsg("tenant %s does not exist", rbac_uuid_text(tenant_id)),
 				 errhint("Look for its id in rbac.tenants.")));
 	return key;
 }

@@ -90,6 +90,24 @@ is($warm->ask($check), 'f', 'a session with a warm cache sees it');
 $hand->ask($grant);
 is($warm->ask($check), 't', '... and the next one');
 
+# Somebody asks in the middle of a statement that writes: what is learned there,
+# before the write shows, does not last beyond it.
+$hand->ask(<<"SQL");
+CREATE FUNCTION story.ask_in_between() RETURNS trigger LANGUAGE plpgsql STABLE AS \$\$
+BEGIN
+    PERFORM set_config('story.in_between', rbac.user_has_scope('$alice', 'read:task', '$acme')::text, false);
+    RETURN NULL;
+END \$\$;
+CREATE TRIGGER zz_ask_in_between AFTER DELETE ON rbac.user_roles FOR EACH STATEMENT EXECUTE FUNCTION story.ask_in_between();
+SQL
+$hand->ask('BEGIN');
+$hand->ask($revoke);
+is($hand->ask("SELECT current_setting('story.in_between')"), 'true', 'a check within a statement does not see what that writes');
+is($hand->ask($check), 'f', '... but the next statement does');
+$hand->ask('ROLLBACK');
+is($hand->ask($check), 't', '... until it is rolled back');
+$hand->ask('DROP TRIGGER zz_ask_in_between ON rbac.user_roles; DROP FUNCTION story.ask_in_between()');
+
 # Tables made anew.
 for my $rewrite (
 	'VACUUM FULL rbac.user_roles', 'CLUSTER rbac.user_roles USING user_roles_pkey',
