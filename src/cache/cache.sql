@@ -48,6 +48,12 @@ BEGIN
                        watched.tbl, watched.what);
         EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_statement', watched.tbl);
 
+        EXECUTE format('DROP TRIGGER IF EXISTS note_end ON rbac.%I', watched.tbl);
+        EXECUTE format('CREATE TRIGGER note_end AFTER INSERT OR UPDATE OR DELETE ON rbac.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION rbac._note_change(%L)',
+                       watched.tbl, watched.what);
+        EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_end', watched.tbl);
+
         EXECUTE format('DROP TRIGGER IF EXISTS note_row ON rbac.%I', watched.tbl);
         EXECUTE format('CREATE TRIGGER note_row AFTER INSERT OR UPDATE OR DELETE ON rbac.%I
                         FOR EACH ROW EXECUTE FUNCTION rbac._note_change(%L, %s)',

@@ -13,6 +13,9 @@
 #include "cache/load.h"
 #include "model/hierarchy.h"
 
+/* A role hierarchy deeper than this is walked rather than climbed. */
+#define MAX_ROLE_DEPTH 100
+
 typedef struct PrincipalLoad
 {
 	RbacPrincipal *principal;
@@ -224,7 +227,8 @@ scopes_by_walk(RbacReader *reader, int32 role_id)
 /*
  * A role's own scopes and those of the roles that it inherits, each role read
  * once and left in the store.  False on a cycle (tables restored or replicated
- * past our rules), where the order of roles that this needs does not exist.
+ * past our rules), where the order of roles that this needs does not exist, and
+ * on a hierarchy too deep to be anything but an attempt on our stack.
  */
 static bool
 scopes_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
@@ -236,10 +240,9 @@ scopes_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
 
 	if (store->find(role_id, result, store->arg))
 		return true;
-	if (list_member_int(above, role_id))
+	if (list_length(above) == MAX_ROLE_DEPTH || list_member_int(above, role_id))
 		return false;
 
-	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	above = lappend_int(list_copy(above), role_id);
 
@@ -269,6 +272,17 @@ rbac_load_role_scopes(RbacReader *reader, int32 role_id, const RbacClosureStore 
 	return store->keep(role_id, scopes_by_walk(reader, role_id), store->arg);
 }
 
+RbacDepartmentPath *
+rbac_copy_department_path(const RbacDepartmentPath *path)
+{
+	RbacDepartmentPath *copy = palloc(sizeof(RbacDepartmentPath));
+
+	*copy = *path;
+	copy->path = palloc(sizeof(pg_uuid_t) * Max(path->npath, 1));
+	memcpy(copy->path, path->path, sizeof(pg_uuid_t) * path->npath);
+	return copy;
+}
+
 /* A department and those above it. */
 RbacDepartmentPath *
 rbac_load_department_path(RbacReader *reader, const pg_uuid_t *department_id)
@@ -295,11 +309,9 @@ rbac_load_department_path(RbacReader *reader, const pg_uuid_t *department_id)
 		path->path[path->npath++] = at.id;
 		if (!at.has_parent)
 			return path;
+		/* no rule of ours lets them lie deeper: what is above is a cycle */
 		if (path->npath > RBAC_MAX_DEPARTMENT_DEPTH)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("departments lie more than %d deep", RBAC_MAX_DEPARTMENT_DEPTH),
-					 errhint("Look for a cycle in rbac.departments.")));
+			return path;
 		CHECK_FOR_INTERRUPTS();
 		if (!rbac_read_department(reader, &parent, &at, NULL))
 			return path;

@@ -24,6 +24,7 @@ extern RbacPrincipal *rbac_load_principal(RbacReader *reader, const RbacPrincipa
 extern RbacPrincipal *rbac_copy_principal(const RbacPrincipal *principal);
 extern const Bitmapset *rbac_load_role_scopes(RbacReader *reader, int32 role_id,
 											  const RbacClosureStore *store);
+extern RbacDepartmentPath *rbac_copy_department_path(const RbacDepartmentPath *path);
 extern RbacDepartmentPath *rbac_load_department_path(RbacReader *reader,
 													 const pg_uuid_t *department_id);
 

@@ -252,12 +252,15 @@ rbac_cache_begin(void)
 				 IsLogicalWorker()))
 		rbac_written = RBAC_EVERYTHING;
 
-	/* Own writes show from the next command on. */
+	/*
+	 * Own writes show from the next command on; those of a statement that is
+	 * still writing, row by row to commands within it.
+	 */
 	if (unlikely(rbac_written))
 	{
 		CommandId	command = GetCurrentCommandId(false);
 
-		if (command != read_in_command)
+		if (command != read_in_command || rbac_is_writing())
 		{
 			rbac_stale |= rbac_written;
 			read_in_command = command;
@@ -417,11 +420,13 @@ rbac_cache_department_path(const pg_uuid_t *department_id)
 	if (likely(entry))
 		return entry->path;
 
+	old = MemoryContextSwitchTo(empty_scratch());
 	reader = rbac_cache_read_begin();
-	old = MemoryContextSwitchTo(assignments_context);
 	path = rbac_load_department_path(reader, department_id);
-	MemoryContextSwitchTo(old);
 	rbac_cache_read_end(reader);
+	MemoryContextSwitchTo(assignments_context);
+	path = rbac_copy_department_path(path);
+	MemoryContextSwitchTo(old);
 
 	entry = hash_search(department_paths, department_id, HASH_ENTER, NULL);
 	entry->path = path;
@@ -468,6 +473,10 @@ rbac_cache_scope_id(const char *name, int length)
 	if (!rbac_read_scope_id(reader, name, length, &id))
 		id = 0;
 	rbac_cache_read_end(reader);
+
+	/* names that are no scopes' are without end: they must not fill us up */
+	if (id == 0 && is_too_much)
+		return 0;
 
 	entry = hash_search(scope_ids, key, HASH_ENTER, NULL);
 	entry->id = id;

@@ -57,6 +57,13 @@ PG_FUNCTION_INFO_V1(rbac_caching_is_sound);
 int			rbac_stale = RBAC_EVERYTHING;
 int			rbac_written = 0;
 
+/*
+ * Statements of this transaction that write, begun and not ended.  Those that
+ * a rolled back subtransaction leaves behind are never counted down.
+ */
+static int	statements_writing = 0;
+static bool left_behind = false;
+
 /* What this transaction must tell others at its end. */
 static int	to_tell = 0;
 
@@ -104,7 +111,7 @@ relation_changed(Datum arg, Oid relid)
 }
 
 /*
- * Do two triggers of ours stand on this table as they were made: always fired,
+ * Do three triggers of ours stand on this table as they were made: always fired,
  * unconditional, for every kind of write?
  */
 static bool
@@ -112,11 +119,13 @@ table_is_watched(Oid relid, Oid note_change)
 {
 	const int16 statement_events = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT |
 		TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE;
+	const int16 end_events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
 	const int16 row_events = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
 		TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
 	Relation	table = table_open(relid, AccessShareLock);
 	TriggerDesc *triggers = table->trigdesc;
 	bool		statement = false;
+	bool		end = false;
 	bool		row = false;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
@@ -129,11 +138,13 @@ table_is_watched(Oid relid, Oid note_change)
 			continue;
 		if (trigger->tgtype == statement_events)
 			statement = true;
+		else if (trigger->tgtype == end_events)
+			end = true;
 		else if (trigger->tgtype == row_events)
 			row = true;
 	}
 	table_close(table, AccessShareLock);
-	return statement && row;
+	return statement && end && row;
 }
 
 static void
@@ -250,6 +261,8 @@ end_of_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_PARALLEL_ABORT:
 			rbac_stale |= rbac_written;
 			rbac_written = 0;
+			statements_writing = 0;
+			left_behind = false;
 			to_tell = 0;
 			past_pre_commit = false;
 			break;
@@ -268,7 +281,16 @@ end_of_subtransaction(SubXactEvent event, SubTransactionId mine,
 					  SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
 		rbac_stale |= rbac_written;
+		left_behind |= statements_writing > 0;
+	}
+}
+
+bool
+rbac_is_writing(void)
+{
+	return statements_writing > 0 || left_behind;
 }
 
 /* Has one of the columns that matter changed?  All matter if none is named. */
@@ -302,7 +324,8 @@ update_matters(TriggerData *data)
 
 /*
  * Before a statement: from now on, what this transaction reads is its own
- * affair.  After a row, and before TRUNCATE: others have something to learn.
+ * affair, and until after the statement, nothing of it can be kept.  After a
+ * row, and before TRUNCATE: others have something to learn.
  *
  * Logical replication fires only the row triggers, so they do both.
  */
@@ -322,6 +345,14 @@ rbac_note_change(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event) && TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
 		!update_matters(data))
 		return PointerGetDatum(NULL);
+
+	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) && !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	{
+		if (TRIGGER_FIRED_BEFORE(data->tg_event))
+			statements_writing++;
+		else if (statements_writing > 0)
+			statements_writing--;
+	}
 
 	rbac_written |= what;
 	rbac_stale |= what;

@@ -22,6 +22,9 @@ extern int	rbac_stale;
  */
 extern int	rbac_written;
 
+/* Is a statement that writes under way? */
+extern bool rbac_is_writing(void);
+
 extern void rbac_signal_init(void);
 extern bool rbac_signal_sound(void);
 extern bool rbac_signal_quiet(void);

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -375,6 +376,7 @@ count_held(FunctionCallInfo fcinfo, int *asked)
 			text	   *scope;
 			int32		id;
 
+			CHECK_FOR_INTERRUPTS();
 			if (nulls[i])
 				continue;
 			scope = DatumGetTextPP(elements[i]);

@@ -400,7 +400,7 @@ read_department_path(Explainer *explainer, RbacDepartment at)
 			explainer->department = repalloc(explainer->department, sizeof(pg_uuid_t) * capacity);
 		}
 		explainer->department[explainer->ndepartments++] = at.id;
-		/* the decision itself complains of a cycle */
+		/* as far as the decision itself goes */
 		if (!at.has_parent || explainer->ndepartments > RBAC_MAX_DEPARTMENT_DEPTH ||
 			!rbac_read_department(explainer->reader, &parent, &at, NULL))
 			break;

@@ -308,6 +308,7 @@ list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
 		{
 			char	   *name = rbac_read_scope_name(attempt.reader, id);
 
+			CHECK_FOR_INTERRUPTS();
 			if (name != NULL &&
 				(!question->about_current || rbac_identity_lists(name, strlen(name))))
 				names[n++] = name;

@@ -113,19 +113,45 @@ rbac_hierarchy_below(RbacReader *reader, int32 role_id)
 	return h;
 }
 
-/* How the walk came to a place, as the roles' names: a -> b -> c. */
+static char *
+name_of(RbacReader *reader, int32 role_id)
+{
+	char	   *name;
+
+	if (rbac_read_role(reader, role_id, NULL, NULL, &name))
+		return name;
+	return psprintf("role %d", role_id);
+}
+
+/*
+ * How the walk came to a place, as the roles' names: a -> b -> c.  Of a long
+ * way the middle is left out: it is for people to read.
+ */
 char *
 rbac_hierarchy_path(RbacReader *reader, const RbacHierarchy *hierarchy, int place)
 {
+	const int	shown_at_each_end = 5;
+	List	   *places = NIL;		/* from the last one to the first */
 	StringInfoData path;
-	char	   *name = NULL;
+	int			length;
+
+	for (int at = place; at >= 0; at = hierarchy->from[at])
+		places = lappend_int(places, at);
+	length = list_length(places);
 
 	initStringInfo(&path);
-	if (hierarchy->from[place] >= 0)
-		appendStringInfo(&path, "%s -> ",
-						 rbac_hierarchy_path(reader, hierarchy, hierarchy->from[place]));
-	if (!rbac_read_role(reader, hierarchy->role[place], NULL, NULL, &name))
-		name = psprintf("role %d", hierarchy->role[place]);
-	appendStringInfo(&path, "\"%s\"", name);
+	for (int i = length - 1; i >= 0; i--)
+	{
+		if (i < length - shown_at_each_end && i >= shown_at_each_end)
+		{
+			if (i == shown_at_each_end)
+				appendStringInfoString(&path, "... -> ");
+			continue;
+		}
+		appendStringInfo(&path, "\"%s\"%s",
+						 name_of(reader, hierarchy->role[list_nth_int(places, i)]),
+						 i > 0 ? " -> " : "");
+	}
+	list_free(places);
 	return path.data;
 }

@@ -188,6 +188,37 @@ rbac_keep_inheritance(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* A department's rank below the one that moves. */
+typedef struct Descent
+{
+	RbacReader *reader;
+	int			depth;			/* of the visited department's parent */
+	int			deepest;
+} Descent;
+
+static bool
+descend(const RbacDepartment *department, void *arg)
+{
+	Descent    *descent = arg;
+
+	CHECK_FOR_INTERRUPTS();
+	descent->depth++;
+	descent->deepest = Max(descent->deepest, descent->depth);
+	/* deeper is refused anyhow, and a cycle must not go on for ever */
+	if (descent->depth <= RBAC_MAX_DEPARTMENT_DEPTH)
+		rbac_visit_subdepartments(descent->reader, &department->id, descend, descent);
+	descent->depth--;
+	return true;
+}
+
+static void
+refuse_depth(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("departments cannot lie more than %d deep", RBAC_MAX_DEPARTMENT_DEPTH)));
+}
+
 Datum
 rbac_keep_department_forest(PG_FUNCTION_ARGS)
 {
@@ -226,9 +257,7 @@ rbac_keep_department_forest(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		if (++depth > RBAC_MAX_DEPARTMENT_DEPTH)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("departments cannot lie more than %d deep", RBAC_MAX_DEPARTMENT_DEPTH)));
+			refuse_depth();
 		if (!rbac_read_department(reader, &parent, &at, &name))
 			break;
 		appendStringInfo(&path, " -> \"%s\"", name);
@@ -237,6 +266,15 @@ rbac_keep_department_forest(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_GRANT_OPERATION),
 					 errmsg("department \"%s\" cannot lie below itself", name),
 					 errdetail("The path upwards would be %s.", path.data)));
+	}
+
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
+		Descent		descent = {.reader = reader};
+
+		rbac_visit_subdepartments(reader, &id, descend, &descent);
+		if (depth + descent.deepest > RBAC_MAX_DEPARTMENT_DEPTH)
+			refuse_depth();
 	}
 
 	rbac_read_end(reader);
