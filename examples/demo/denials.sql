@@ -12,7 +12,6 @@ INSERT INTO demo.questions (story, kind, who, scope, tenant, department, listed,
     ('denials', 'not assigned',       'lan',  'create:task',  'acme',    NULL,    NULL,           false, 'not_assigned'),
     ('denials', '(granted)',          'lan',  'edit:task',    'acme',    NULL,    NULL,           true,  'granted');
 
-\echo
 \echo '2. Why not?  rbac.explain_scope'
 \echo '==============================='
 \echo
