@@ -140,6 +140,8 @@ SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%L, 'auditor') $$, :emil
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_tenant_active(%L, false) $$, :south));
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_tenant_active(%L, true) $$, :south));
 SELECT pg_temp.attempt(format($$ SELECT rbac.revoke_role(%L, 'auditor') $$, :emil));
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, false) $$, :emil));
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, true) $$, :emil));
 RESET ROLE;
 
 SELECT rbac.set_identity(:nora, :north) \gset
@@ -171,11 +173,11 @@ SELECT pg_temp.attempt($$ SELECT rbac.create_tenant('far north') $$);
 SELECT pg_temp.attempt($$ SELECT rbac.create_scope('x') $$);
 SELECT pg_temp.attempt($$ SELECT rbac.create_permission('x') $$);
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_tenant_active(%L, false) $$, :north));
--- a user of hers, but not one who holds a role elsewhere too
+-- users are everybody's, even one who holds roles in north alone; she takes away
+-- the roles instead
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, false) $$, :mona));
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, true) $$, :mona));
-SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, false) $$, :emil));
-SELECT pg_temp.attempt(format($$ SELECT rbac.set_user_active(%L, false) $$, :root));
+SELECT pg_temp.attempt(format($$ SELECT rbac.revoke_role(%L, 'modeller', %L) $$, :mona, :north));
 RESET ROLE;
 
 -- sam grants in his department and below it, not in the tenant

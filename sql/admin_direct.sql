@@ -67,36 +67,37 @@ SELECT rbac.set_identity(:nora, :north) \gset
 SET LOCAL ROLE regress_rbac_app;
 
 -- assignments: there, and of what she holds; she is who granted them
-SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (id, user_id, role_id, tenant_id, granted_by, reason) VALUES (9010, %L, 9001, %L, %L, %L)', :emil, :north, :root, 'because'));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id, granted_by, reason) VALUES (%L, 9001, %L, %L, %L)', :emil, :north, :root, 'because'));
 SELECT u.username, g.username, r.reason FROM rbac.user_roles AS r
-    JOIN rbac.users AS u ON u.id = r.user_id JOIN rbac.users AS g ON g.id = r.granted_by WHERE r.id = 9010;
+    JOIN rbac.users AS u ON u.id = r.user_id JOIN rbac.users AS g ON g.id = r.granted_by WHERE r.reason = 'because';
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9002, %L)', :emil, :north));
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9001, %L)', :emil, :south));
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id) VALUES (%L, 9001)', :emil));
-SELECT pg_temp.attempt('UPDATE rbac.user_roles SET valid_until = ''infinity'' WHERE id = 9010');
-SELECT pg_temp.attempt('UPDATE rbac.user_roles SET role_id = 9002 WHERE id = 9010');
-SELECT pg_temp.attempt('UPDATE rbac.user_roles SET tenant_id = NULL WHERE id = 9010');
+SELECT pg_temp.attempt('UPDATE rbac.user_roles SET valid_until = ''infinity'' WHERE reason = ''because''');
+SELECT pg_temp.attempt('UPDATE rbac.user_roles SET role_id = 9002 WHERE reason = ''because''');
+SELECT pg_temp.attempt('UPDATE rbac.user_roles SET tenant_id = NULL WHERE reason = ''because''');
 SELECT pg_temp.attempt(format('UPDATE rbac.user_roles SET tenant_id = %L WHERE id = 9004', :north));
 SELECT pg_temp.attempt('DELETE FROM rbac.user_roles WHERE id = 9004');
-SELECT pg_temp.attempt('DELETE FROM rbac.user_roles WHERE id = 9010');
+SELECT pg_temp.attempt('DELETE FROM rbac.user_roles WHERE reason = ''because''');
 -- UPSERT, MERGE and COPY are no ways around
-SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (id, user_id, role_id, tenant_id) VALUES (9003, %L, 9001, %L)
-    ON CONFLICT (id) DO UPDATE SET role_id = 9002', :nora, :north));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9001, %L)
+    ON CONFLICT ON CONSTRAINT role_is_assigned_once_for_a_period DO UPDATE SET role_id = 9002', :nora, :north));
 SELECT pg_temp.attempt('MERGE INTO rbac.user_roles AS t USING (VALUES (9003)) AS v (id) ON t.id = v.id WHEN MATCHED THEN UPDATE SET role_id = 9002');
 COPY rbac.user_roles (user_id, role_id, tenant_id) FROM stdin;
 30000000-0000-0000-0000-000000000004	9002	10000000-0000-0000-0000-00000000000a
 \.
 
 -- roles of north, not of south nor shared ones
-SELECT pg_temp.attempt(format('INSERT INTO rbac.roles (id, tenant_id, name) VALUES (9010, %L, ''helper'')', :north));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.roles (tenant_id, name) VALUES (%L, ''helper'')', :north));
+SELECT id AS helper FROM rbac.roles WHERE name = 'helper' \gset
 SELECT pg_temp.attempt(format('INSERT INTO rbac.roles (tenant_id, name) VALUES (%L, ''helper'')', :south));
 SELECT pg_temp.attempt('INSERT INTO rbac.roles (name) VALUES (''helper'')');
-SELECT pg_temp.attempt('UPDATE rbac.roles SET name = ''aide'' WHERE id = 9010');
+SELECT pg_temp.attempt(format('UPDATE rbac.roles SET name = ''aide'' WHERE id = %s', :helper));
 SELECT pg_temp.attempt('UPDATE rbac.roles SET name = ''aide'' WHERE id = 9004');
 SELECT pg_temp.attempt('DELETE FROM rbac.roles WHERE id = 9001');
-SELECT pg_temp.attempt('INSERT INTO rbac.role_permissions VALUES (9010, 9001)');
-SELECT pg_temp.attempt('INSERT INTO rbac.role_permissions VALUES (9010, 9002)');
-SELECT pg_temp.attempt('UPDATE rbac.role_permissions SET permission_id = 9002 WHERE role_id = 9010');
+SELECT pg_temp.attempt(format('INSERT INTO rbac.role_permissions VALUES (%s, 9001)', :helper));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.role_permissions VALUES (%s, 9002)', :helper));
+SELECT pg_temp.attempt(format('UPDATE rbac.role_permissions SET permission_id = 9002 WHERE role_id = %s', :helper));
 SELECT pg_temp.attempt('INSERT INTO rbac.role_permissions VALUES (9002, 9001)');
 SELECT pg_temp.attempt('DELETE FROM rbac.role_permissions WHERE role_id = 9002');
 SELECT pg_temp.attempt('INSERT INTO rbac.role_inherits VALUES (9003, 9001)');
@@ -124,20 +125,52 @@ SELECT pg_temp.attempt(format('INSERT INTO rbac.departments (tenant_id, name) VA
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET parent_id = %L WHERE id = %L', :sales, :lab));
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET tenant_id = %L WHERE id = %L', :south, :lab));
 SELECT pg_temp.attempt('DELETE FROM rbac.departments WHERE name = ''store''');
--- users: new ones, and those with roles in north and nowhere else; not who is
--- nobody's yet
+-- users: new ones, and how those look who hold roles in north and nowhere else;
+-- not who is nobody's yet
 SELECT pg_temp.attempt('INSERT INTO rbac.users (username) VALUES (''nick'')');
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nora@example.com'' WHERE username = ''nick''');
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id, valid_until)
     SELECT id, 9001, %L, statement_timestamp() + ''1 day'' FROM rbac.users WHERE username = ''nick''', :north));
-SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nick@example.com'' WHERE username = ''nick''');
+SELECT pg_temp.attempt('UPDATE rbac.users SET avatar_url = ''nick.png'' WHERE username = ''nick''');
 SELECT pg_temp.attempt('UPDATE rbac.user_roles SET valid_until = ''2001-01-01'' FROM rbac.users WHERE users.id = user_id AND username = ''nick''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET first_name = ''Nick'' WHERE username = ''nick''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''emil@example.com'' WHERE username = ''emil''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''nora@example.com'' WHERE username = ''sven''');
 SELECT pg_temp.attempt('UPDATE rbac.users SET first_name = ''Sven'' WHERE username = ''sven''');
 SELECT pg_temp.attempt('DELETE FROM rbac.users WHERE username = ''root''');
+-- what somebody signs in with, and whether, is not hers: a role that she gave, or
+-- one that is over, makes nobody hers
+SELECT c, pg_temp.attempt(format('UPDATE rbac.users SET %s WHERE username = ''nick''', c))
+    FROM unnest('{username = $$nora2$$,email = $$nora@example.com$$,email_verified_at = now(),phone = $$1$$,is_active = false}'::text[]) AS c;
 SELECT pg_temp.attempt('DELETE FROM rbac.users WHERE username = ''nick''');
+
+-- rows keep their ids, and numbers are given, not chosen: an id that is chosen
+-- could be the one that another tenant's next role would have
+SELECT t, pg_temp.attempt(format('UPDATE rbac.%I SET id = id + 1000', t))
+    FROM unnest('{permission_actions,permission_objects,permissions,roles,scopes,user_roles}'::text[]) AS t;
+SELECT t, pg_temp.attempt(format('UPDATE rbac.%I SET id = gen_random_uuid()', t))
+    FROM unnest('{departments,tenants,users}'::text[]) AS t;
+SELECT pg_temp.attempt(format('INSERT INTO rbac.roles (id, tenant_id, name) VALUES (8001, %L, ''squatter'')', :north));
+SELECT id = 8001 FROM rbac.roles WHERE name = 'squatter';
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (id, user_id, role_id, tenant_id, reason) VALUES (8001, %L, 9001, %L, ''squat'')', :emil, :north));
+SELECT id = 8001 FROM rbac.user_roles WHERE reason = 'squat';
+SELECT pg_temp.attempt('DELETE FROM rbac.user_roles WHERE reason = ''squat''');
+
+-- what others call their roles and tenants is not hers to know, nor is which
+-- numbers are roles of theirs
+SELECT pg_temp.attempt('SELECT rbac.grant_permission(9004, ''view tasks'')');
+SELECT pg_temp.attempt('SELECT rbac.revoke_permission(9004, ''view tasks'')');
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, 9004, %L)', :emil, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.revoke_role(%L, 9004, %L)', :emil, :north));
+SELECT pg_temp.attempt('SELECT rbac.add_role_inheritance(9003, 9004)');
+SELECT pg_temp.attempt('SELECT rbac.add_role_inheritance(9004, 9003)');
+SELECT pg_temp.attempt('SELECT rbac.remove_role_inheritance(9003, 9004)');
+SELECT pg_temp.attempt(format('SELECT rbac.create_department(%L, ''x'')', :south));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, 9001, %L, %L)', :emil, :south, :sales));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9004, %L)', :emil, :north));
+SELECT pg_temp.attempt('INSERT INTO rbac.role_permissions VALUES (9004, 9001)');
+SELECT pg_temp.attempt('INSERT INTO rbac.role_inherits VALUES (9003, 9004)');
+SELECT pg_temp.attempt('INSERT INTO rbac.role_inherits VALUES (9004, 9003)');
 
 --
 -- root, who holds rbac_admin everywhere, may do all of it by DML too. What
@@ -147,13 +180,19 @@ RESET ROLE;
 SELECT rbac.set_identity(:root) \gset
 SET LOCAL ROLE regress_rbac_app;
 SELECT pg_temp.attempt('INSERT INTO rbac.tenants (key, name) VALUES (''west'', ''West'')');
-SELECT pg_temp.attempt('INSERT INTO rbac.scopes (id, name) VALUES (9003, ''x'')');
-SELECT pg_temp.attempt('INSERT INTO rbac.permission_scopes VALUES (9002, 9003)');
+SELECT pg_temp.attempt('INSERT INTO rbac.scopes (name) VALUES (''x'')');
+SELECT pg_temp.attempt('INSERT INTO rbac.permission_scopes SELECT 9002, id FROM rbac.scopes WHERE name = ''x''');
 SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9002, %L)', :emil, :south));
 SELECT pg_temp.attempt(format('DELETE FROM rbac.tenants WHERE id = %L', :south));
 SELECT count(*) FROM rbac.user_roles WHERE user_id = :emil;
-SELECT pg_temp.attempt('DELETE FROM rbac.scopes WHERE id = 9003');
+SELECT pg_temp.attempt('DELETE FROM rbac.scopes WHERE name = ''x''');
 SELECT pg_temp.attempt('DELETE FROM rbac.users WHERE username = ''nora''');
+SELECT c, pg_temp.attempt(format('INSERT INTO rbac.%I (id, name) VALUES (8001, ''squat'')', c))
+    FROM unnest('{permission_actions,permission_objects,permissions,roles,scopes}'::text[]) AS c;
+SELECT (SELECT count(*) FROM rbac.permission_actions WHERE id = 8001) + (SELECT count(*) FROM rbac.permission_objects WHERE id = 8001)
+     + (SELECT count(*) FROM rbac.permissions WHERE id = 8001) + (SELECT count(*) FROM rbac.roles WHERE id = 8001)
+     + (SELECT count(*) FROM rbac.scopes WHERE id = 8001);
+SELECT pg_temp.attempt('UPDATE rbac.scopes SET id = 8001 WHERE name = ''squat''');
 -- but what the extension seeded stays, for him too
 SELECT pg_temp.attempt('DELETE FROM rbac.roles WHERE id = 1');
 

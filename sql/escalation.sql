@@ -31,9 +31,12 @@ END $$;
 \set sales '''20000000-0000-0000-0000-00000000000a'''
 \set lab '''20000000-0000-0000-0000-00000000000b'''
 \set bench '''20000000-0000-0000-0000-00000000000c'''
+\set between '''20000000-0000-0000-0000-00000000000d'''
 \set mallory '''30000000-0000-0000-0000-000000000001'''
 \set boss '''30000000-0000-0000-0000-000000000002'''
 \set pawn '''30000000-0000-0000-0000-000000000003'''
+\set nobody '''30000000-0000-0000-0000-000000000005'''
+\set tim '''30000000-0000-0000-0000-000000000006'''
 \set pat '''30000000-0000-0000-0000-000000000004'''
 INSERT INTO rbac.tenants (id, key, name) VALUES (:north, 'north', 'North'), (:south, 'south', 'South');
 INSERT INTO rbac.departments (id, tenant_id, name) VALUES
@@ -76,7 +79,7 @@ SELECT pg_temp.attempt(format('SELECT rbac.create_role(''new'', %L, permissions 
 SELECT pg_temp.attempt(format('SELECT rbac.create_role(''new'', %L, inherits => ''{head}'')', :north));
 -- nor is a permission
 SELECT pg_temp.attempt('SELECT rbac.add_permission_scope(''view tasks'', ''pay:bill'')');
--- she may suspend whom she manages, but not bring back, or become, who holds more
+-- users are shared by all tenants: she suspends nobody, nor brings anybody back
 SELECT pg_temp.attempt(format('SELECT rbac.set_user_active(%L, false)', :boss));
 SELECT pg_temp.attempt(format('SELECT rbac.set_user_active(%L, true)', :boss));
 
@@ -94,6 +97,18 @@ SELECT pg_temp.attempt('UPDATE rbac.scopes SET name = ''pay:bill2'' WHERE id = 9
 SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''mallory@example.com'' WHERE username = ''boss''');
 -- a department does not slip under one where somebody holds more than she
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET parent_id = %L WHERE id = %L', :lab, :bench));
+
+-- nor under one that the same statement makes below it
+SELECT pg_temp.attempt(format('
+    WITH made AS (INSERT INTO rbac.departments (id, tenant_id, parent_id, name) VALUES (%L, %L, %L, ''new'') RETURNING id)
+    UPDATE rbac.departments SET parent_id = made.id FROM made WHERE departments.id = %L', :between, :north, :lab, :bench));
+SELECT pg_temp.attempt(format('
+    MERGE INTO rbac.departments AS t
+    USING (VALUES (%1$L::uuid, %2$L::uuid, ''new''), (%3$L, %1$L, NULL)) AS v (id, parent_id, name) ON t.id = v.id
+    WHEN NOT MATCHED THEN INSERT (id, tenant_id, parent_id, name) VALUES (v.id, %4$L, v.parent_id, v.name)
+    WHEN MATCHED THEN UPDATE SET parent_id = v.parent_id', :between, :lab, :bench, :north));
+SELECT name, parent_id FROM rbac.departments WHERE tenant_id = :north ORDER BY name;
+-- the other way round she gives nothing away
 SELECT pg_temp.attempt(format('UPDATE rbac.departments SET parent_id = %L WHERE id = %L', :bench, :lab));
 
 -- what one statement makes, another part of it cannot use unseen
@@ -171,5 +186,115 @@ SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, te
 -- there, not elsewhere
 SELECT pg_temp.attempt('SELECT rbac.add_permission_scope(''view tasks'', ''pay:bill'')');
 SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''payer'', %L)', :pat, :south));
+-- and may move a department below one that cannot be judged yet
+SELECT pg_temp.attempt(format('
+    WITH made AS (INSERT INTO rbac.departments (id, tenant_id, parent_id, name) VALUES (%L, %L, %L, ''new'') RETURNING id)
+    UPDATE rbac.departments SET parent_id = made.id FROM made WHERE departments.id = %L', :between, :north, :sales, :bench));
+
+--
+-- Whoever manages users in every tenant changes what they sign in with, but
+-- becomes nobody who holds more.
+--
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+SELECT rbac.create_role('help desk', permissions => '{rbac:manage_users}') IS NOT NULL;
+SELECT rbac.grant_role(:pawn, 'help desk') IS NOT NULL;
+INSERT INTO rbac.users (id, username) VALUES (:nobody, 'nobody');
+SELECT rbac.set_identity(:pawn) \gset
+SET LOCAL ROLE regress_rbac_app;
+SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''new@example.com'' WHERE username = ''nobody''');
+SELECT pg_temp.attempt('UPDATE rbac.users SET email = ''pawn@example.com'' WHERE username = ''boss''');
+SELECT pg_temp.attempt(format('SELECT rbac.set_user_active(%L, false)', :boss));
+SELECT pg_temp.attempt(format('SELECT rbac.set_user_active(%L, true)', :boss));
+SELECT pg_temp.attempt('UPDATE rbac.users SET is_active = true WHERE username = ''boss''');
+
+--
+-- Nobody can hand on what they hold for longer than they hold it: tim runs
+-- north, and reads its tasks, for an hour.
+--
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+INSERT INTO rbac.users (id, username) VALUES (:tim, 'tim');
+SELECT rbac.grant_role(:tim, 'rbac_tenant_admin', :north, valid_until => now() + '1 hour') IS NOT NULL;
+SELECT rbac.grant_role(:tim, 'viewer', :north, valid_until => now() + '1 hour') IS NOT NULL;
+SELECT rbac.grant_role(:tim, 'own', :north) IS NOT NULL;
+SELECT id AS timed FROM rbac.user_roles WHERE user_id = :tim AND role_id = 9001 \gset
+SELECT rbac.set_identity(:tim, :north) \gset
+SET LOCAL ROLE regress_rbac_app;
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L, NULL, now())', :tim, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L)', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L, valid_until => ''infinity'')', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L, valid_until => now() + ''2 hours'')', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L, valid_until => now() + ''1 hour'')', :nobody, :north));
+SELECT pg_temp.attempt(format('UPDATE rbac.user_roles SET valid_until = NULL WHERE id = %s', :timed));
+SELECT pg_temp.attempt(format('UPDATE rbac.user_roles SET valid_until = valid_until + interval ''1 microsecond'' WHERE id = %s', :timed));
+SELECT pg_temp.attempt(format('UPDATE rbac.user_roles SET valid_until = valid_until - interval ''1 minute'' WHERE user_id = %L', :nobody));
+SELECT pg_temp.attempt(format('INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) VALUES (%L, 9001, %L)', :pat, :north));
+-- a period that is over hands on nothing
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L, NULL, ''2000-01-01'', ''2001-01-01'')', :nobody, :north));
+-- nor does a role that he holds for good take it up
+SELECT pg_temp.attempt(format('SELECT rbac.grant_permission(''own'', ''view tasks'', %L)', :north));
+SELECT pg_temp.attempt(format('SELECT rbac.add_role_inheritance(''own'', ''viewer'', %L)', :north));
+-- the refusal says what to do
+\set VERBOSITY default
+SELECT rbac.grant_role(:nobody, 9001, :north, NULL, now());
+\set VERBOSITY terse
+-- whoever holds what is handed on for good, but the right to grant for an hour
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+UPDATE rbac.user_roles SET valid_until = NULL WHERE id = :timed;
+SELECT rbac.set_identity(:tim, :north) \gset
+SET LOCAL ROLE regress_rbac_app;
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L)', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_permission(''own'', ''view tasks'', %L)', :north));
+-- and the other way round
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+UPDATE rbac.user_roles SET valid_until = now() + '1 hour' WHERE id = :timed;
+UPDATE rbac.user_roles SET valid_until = NULL WHERE user_id = :tim AND role_id = 1;
+DELETE FROM rbac.role_permissions WHERE role_id = 9003;
+SELECT rbac.set_identity(:tim, :north) \gset
+SET LOCAL ROLE regress_rbac_app;
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''viewer'', %L)', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''rbac_tenant_admin'', %L)', :nobody, :north));
+-- rbac:escalate for an hour is for an hour
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+SELECT rbac.grant_role(:tim, 'escalator', :north, valid_until => now() + '1 hour') IS NOT NULL;
+SELECT rbac.set_identity(:tim, :north) \gset
+SET LOCAL ROLE regress_rbac_app;
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''payer'', %L)', :nobody, :north));
+SELECT pg_temp.attempt(format('SELECT rbac.grant_role(%L, ''payer'', %L, valid_until => now() + ''1 hour'')', :nobody, :north));
+
+--
+-- What others wrote does not administer with the identity of whoever makes
+-- their index or refreshes their view.
+--
+RESET ROLE;
+SELECT rbac.clear_identity() \gset
+SELECT rbac.grant_role(:pat, 'rbac_admin') IS NOT NULL;
+CREATE SCHEMA regress_rbac_trojan AUTHORIZATION regress_rbac_app;
+SET LOCAL ROLE regress_rbac_app;
+CREATE TABLE regress_rbac_trojan.bait (a integer);
+CREATE FUNCTION regress_rbac_trojan.index_function(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN 1; END $$;
+CREATE FUNCTION regress_rbac_trojan.by_dml() RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO rbac.user_roles (user_id, role_id) VALUES ('30000000-0000-0000-0000-000000000001', 2);
+    RETURN 1;
+END $$;
+INSERT INTO regress_rbac_trojan.bait VALUES (1);
+CREATE INDEX bait_index ON regress_rbac_trojan.bait (regress_rbac_trojan.index_function(a));
+CREATE OR REPLACE FUNCTION regress_rbac_trojan.index_function(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM rbac.grant_role('30000000-0000-0000-0000-000000000001', 'rbac_admin');
+    RETURN 1;
+END $$;
+CREATE MATERIALIZED VIEW regress_rbac_trojan.bait_view AS SELECT regress_rbac_trojan.by_dml() AS a WITH NO DATA;
+RESET ROLE;
+SELECT rbac.set_identity(:pat) \gset
+SET LOCAL client_min_messages = error;
+SELECT pg_temp.attempt('REINDEX TABLE regress_rbac_trojan.bait');
+SELECT pg_temp.attempt('REFRESH MATERIALIZED VIEW regress_rbac_trojan.bait_view');
+SELECT rbac.clear_identity() \gset
 
 ROLLBACK;

@@ -2,7 +2,7 @@
 --
 -- The rules: nobody can be authorized, by assignment or by inheritance, for
 -- both roles of a static conflict in one tenant at one time. Nobody can act
--- with both roles of a dynamic conflict in force.
+-- with both roles of a dynamic conflict in force, in whatever tenant.
 \set VERBOSITY terse
 \set ON_ERROR_ROLLBACK on
 \pset format unaligned
@@ -109,7 +109,11 @@ SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :nor
 SELECT rbac.clear_identity() \gset
 SELECT pg_temp.attempt($$ SELECT rbac.add_role_conflict('payer', 'approver', 'dynamic') $$);
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :north));
+-- not from another tenant, nor from none: a check can name north all the same
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :south));
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :ann));
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, NULL, '{pay:bill}') $$, :ann));
+SELECT rbac.has_scope('pay:bill', :north), rbac.has_scope('approve:bill', :north);
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L, '{pay:bill}') $$, :ann, :north));
 SELECT rbac.has_scope('pay:bill'), rbac.has_scope('approve:bill');
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L, '{approve:bill,read:bill}') $$, :ann, :north));
@@ -117,16 +121,35 @@ SELECT rbac.has_scope('pay:bill'), rbac.has_scope('approve:bill');
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L, '{approve:bill,pay:bill}') $$, :ann, :north));
 -- a refused identity leaves the one before in force
 SELECT rbac.has_scope('pay:bill'), rbac.has_scope('approve:bill');
--- a switch is judged like a new identity
+-- a switch is judged like a new identity; the conflict is newer than this one
+SELECT rbac.clear_identity() \gset
+SELECT rbac.remove_role_conflict('payer', 'approver', 'dynamic') \gset
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :south));
+INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('dynamic', :payer, :approver);
 SELECT pg_temp.attempt(format($$ SELECT rbac.switch_tenant(%L) $$, :north));
 SELECT rbac.clear_identity() \gset
+-- one in each of two tenants is not both in one; a suspended tenant can be
+-- brought back, so what is held there counts
+SAVEPOINT apart;
+DELETE FROM rbac.user_roles WHERE user_id = :ann AND role_id = :approver AND tenant_id = :north;
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :ann));
+ROLLBACK TO apart;
+UPDATE rbac.tenants SET is_active = false WHERE id = :north;
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :south));
+ROLLBACK TO apart;
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :ann));
 -- inherited, in a department, everywhere: all of it is in force
 SELECT rbac.grant_role(:bob, 'approver', :north, :lab) IS NOT NULL;
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :bob, :north));
-SELECT rbac.grant_role(:cyd, 'senior payer') IS NOT NULL, rbac.grant_role(:cyd, 'approver', :south) IS NOT NULL;
+SELECT rbac.grant_role(:cyd, 'senior payer') IS NOT NULL;
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :cyd));
+SELECT rbac.clear_identity() \gset
+SELECT rbac.grant_role(:cyd, 'approver', :south) IS NOT NULL;
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :cyd, :south));
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :cyd, :north));
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :cyd));
+SELECT rbac.clear_identity() \gset
+SELECT rbac.grant_role(:cyd, 'approver') IS NOT NULL;
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L) $$, :cyd));
 -- not in force yet, or no longer: dan's periods lie elsewhere in time
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :dan, :north));
@@ -143,8 +166,26 @@ SELECT rbac.clear_identity() \gset
 SELECT pg_temp.attempt($$ SELECT rbac.remove_role_conflict('payer', 'approver', 'dynamic') $$);
 SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :ann, :north));
 
--- What the table itself keeps.
+--
+-- Conflicts among roles that a user does not reach cost nothing: a few rows are
+-- looked at, and not all 99 conflicts of each kind between r1 and these roles.
+--
 SELECT rbac.clear_identity() \gset
+INSERT INTO rbac.roles (tenant_id, name) SELECT :south, 'r' || i FROM generate_series(1, 100) AS i;
+INSERT INTO rbac.role_conflicts (kind, role_a, role_b)
+    SELECT kind, a.id, b.id FROM rbac.roles AS a JOIN rbac.roles AS b ON a.tenant_id = b.tenant_id AND a.id <> b.id,
+           (VALUES ('dynamic'), ('static')) AS k (kind) WHERE a.name = 'r1';
+SELECT pg_stat_get_xact_tuples_fetched('rbac.role_conflicts'::regclass) AS before \gset
+SELECT pg_temp.attempt(format($$ SELECT rbac.set_identity(%L, %L) $$, :dan, :north));
+SELECT pg_stat_get_xact_tuples_fetched('rbac.role_conflicts'::regclass) - :before < 10;
+SELECT rbac.clear_identity() \gset
+SELECT pg_stat_get_xact_tuples_fetched('rbac.role_conflicts'::regclass) AS before \gset
+SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%L, 'chief', %L) $$, :dan, :north));
+SELECT pg_stat_get_xact_tuples_fetched('rbac.role_conflicts'::regclass) - :before < 10;
+-- while those that a user does reach are found among them
+SELECT pg_temp.attempt(format($$ SELECT rbac.grant_role(%1$L, 'r9', %2$L), rbac.grant_role(%1$L, 'r1', %2$L) $$, :dan, :south));
+
+-- What the table itself keeps.
 INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('strange', :payer, :approver);
 INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('dynamic', :payer, :payer);
 INSERT INTO rbac.role_conflicts (kind, role_a, role_b) VALUES ('dynamic', :payer, -1);

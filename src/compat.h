@@ -29,6 +29,14 @@
 	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
 #endif
 
+/* PG 17 takes the table itself; we ask for a table that is open and no partition. */
+#if PG_VERSION_NUM >= 170000
+#define rbac_identity_sequence(table, column) getIdentitySequence((table), (column), false)
+#else
+#define rbac_identity_sequence(table, column) \
+	getIdentitySequence(RelationGetRelid(table), (column), false)
+#endif
+
 /* PG 16 gave the "extra" of a setting an allocator of its own. */
 #if PG_VERSION_NUM < 160000
 #define guc_malloc(elevel, size) malloc(size)

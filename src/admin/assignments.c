@@ -69,7 +69,7 @@ grant(FunctionCallInfo fcinfo, Assignment a, RbacRole role)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("valid_from must lie before valid_until"),
 				 errdetail("An assignment is valid from valid_from, included, to valid_until, excluded.")));
-	rbac_authorize_assignment(role.id, &a.place);
+	rbac_authorize_assignment(role.id, &a.place, valid_until ? *valid_until : DT_NOEND);
 
 	rbac_arg_uuid(&held, a.user_id);
 	rbac_arg_int32(&held, role.id);

@@ -3,7 +3,8 @@
  *		Who may change what: one rule for each kind of change.
  *
  * To take away asks for the right to administer; to add asks in addition for
- * holding what is added (authority.c says why).
+ * holding what is added (authority.c says why).  A role of a tenant that is not
+ * the asker's to know does not exist for them.
  */
 #include "postgres.h"
 
@@ -31,12 +32,14 @@ rbac_authorize_assigning_at(const RbacPlace *place)
 	rbac_require_held(SCOPE_GRANT, place);
 }
 
-/* Assign this role there. */
+/* Assign this role there, until then. */
 void
-rbac_authorize_assignment(int32 role_id, const RbacPlace *place)
+rbac_authorize_assignment(int32 role_id, const RbacPlace *place, TimestampTz until)
 {
 	rbac_require_held(SCOPE_GRANT, place);
-	rbac_require_role_handed_on(role_id, place);
+	rbac_require_role_known(role_id);
+	rbac_require_held_until(SCOPE_GRANT, place, until);
+	rbac_require_role_handed_on(role_id, place, until);
 }
 
 /* Create, change or delete roles that belong there. */
@@ -52,6 +55,7 @@ rbac_authorize_role_change(int32 role_id)
 {
 	RbacPlace	place = rbac_role_place(role_id);
 
+	rbac_require_role_known(role_id);
 	rbac_authorize_roles_at(&place);
 }
 
@@ -61,6 +65,7 @@ rbac_authorize_role_permission(int32 role_id, int32 permission_id)
 {
 	RbacPlace	place = rbac_role_place(role_id);
 
+	rbac_require_role_known(role_id);
 	rbac_authorize_roles_at(&place);
 	rbac_require_permission_handed_on(permission_id, &place);
 }
@@ -71,8 +76,10 @@ rbac_authorize_inheritance(int32 senior_id, int32 junior_id)
 {
 	RbacPlace	place = rbac_role_place(senior_id);
 
+	rbac_require_role_known(senior_id);
 	rbac_authorize_roles_at(&place);
-	rbac_require_role_handed_on(junior_id, &place);
+	rbac_require_role_known(junior_id);
+	rbac_require_role_handed_on(junior_id, &place, DT_NOEND);
 }
 
 /*
@@ -85,6 +92,8 @@ rbac_authorize_conflict(int32 role_a, int32 role_b)
 	RbacPlace	a = rbac_role_place(role_a);
 	RbacPlace	b = rbac_role_place(role_b);
 
+	rbac_require_role_known(role_a);
+	rbac_require_role_known(role_b);
 	if (a.has_tenant || !b.has_tenant)
 		rbac_authorize_roles_at(&a);
 	if (b.has_tenant)
@@ -179,17 +188,42 @@ refuse_user_change(const pg_uuid_t *user_id, const char *detail)
 }
 
 /*
- * Change or delete this user: the asker manages users wherever the user holds
- * a role, or held one if that is all there was.  Somebody who never held any
- * is no tenant's: who could change them could prepare, for themselves, the
- * account to which another tenant is about to give a role.
+ * Change how a user is called or looks: the asker manages users wherever the
+ * user holds a role, or held one if that is all there was.
+ */
+static void
+authorize_profile(const pg_uuid_t *user_id, const HeldRoles *held)
+{
+	RbacPlace	everywhere = rbac_everywhere();
+	ListCell   *cell;
+
+	if (held->live == NIL && held->over == NIL && !rbac_asker_holds(SCOPE_USERS, &everywhere))
+		refuse_user_change(user_id, "The user has never held a role, so no tenant can claim it.");
+
+	foreach(cell, held->live ? held->live : held->over)
+	{
+		const RbacAssignment *assignment = lfirst(cell);
+		RbacPlace	tenant = rbac_place(assignment->everywhere ? NULL : &assignment->tenant_id, NULL);
+
+		/* where else somebody holds a role is not the asker's to know */
+		if (!rbac_asker_holds(SCOPE_USERS, &tenant))
+			refuse_user_change(user_id, "The user holds a role where you do not manage users.");
+	}
+}
+
+/*
+ * Change or delete this user.
+ *
+ * Users are shared by all tenants, and any tenant can give any user a role.  So
+ * roles do not tell whose a user is, and whether users exist, are suspended and
+ * what they sign in with is for whoever manages users in every tenant.
  *
  * Who can set the name or address that somebody signs in with, or bring back
  * somebody who was suspended, can act as them.  That lends all they hold, so
- * the asker must hold it too.
+ * the asker must hold it too, for as long.
  */
 void
-rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
+rbac_authorize_user_change(const pg_uuid_t *user_id, RbacUserChange change)
 {
 	HeldRoles	held = {GetCurrentStatementStartTimestamp(), NIL, NIL};
 	RbacPlace	everywhere = rbac_everywhere();
@@ -199,24 +233,17 @@ rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
 	if (rbac_identity() == NULL)
 		return;
 
+	if (change != RBAC_USER_PROFILE)
+		rbac_require_held_advised(SCOPE_USERS, &everywhere,
+								  "To keep somebody out of one tenant, take away the roles that they hold there.");
+
 	reader = rbac_read_begin();
 	rbac_visit_assignments(reader, user_id, collect_assignment, &held);
 	rbac_read_end(reader);
 
-	if (held.live == NIL && held.over == NIL && !rbac_asker_holds(SCOPE_USERS, &everywhere))
-		refuse_user_change(user_id, "The user has never held a role, so no tenant can claim it.");
-
-	foreach(cell, held.live ? held.live : held.over)
-	{
-		const RbacAssignment *assignment = lfirst(cell);
-		RbacPlace	tenant = rbac_place(assignment->everywhere ? NULL : &assignment->tenant_id, NULL);
-
-		/* where else somebody holds a role is not the asker's to know */
-		if (!rbac_asker_holds(SCOPE_USERS, &tenant))
-			refuse_user_change(user_id, "The user holds a role where you do not manage users.");
-	}
-
-	if (!lends_identity)
+	if (change == RBAC_USER_PROFILE)
+		authorize_profile(user_id, &held);
+	if (change != RBAC_USER_SIGN_IN)
 		return;
 	foreach(cell, held.live)
 	{
@@ -224,7 +251,7 @@ rbac_authorize_user_change(const pg_uuid_t *user_id, bool lends_identity)
 		RbacPlace	place = rbac_place(assignment->everywhere ? NULL : &assignment->tenant_id,
 									   assignment->whole_tenant ? NULL : &assignment->department_id);
 
-		rbac_require_role_handed_on(assignment->role_id, &place);
+		rbac_require_role_handed_on(assignment->role_id, &place, assignment->valid_until);
 	}
 }
 
@@ -240,6 +267,10 @@ rbac_authorize_departments(const pg_uuid_t *tenant_id)
 /*
  * Move a department below another one: whoever holds a role in the new parent,
  * or above it, then holds it in the department too.
+ *
+ * What is above a parent that cannot be seen (the very statement that asks makes
+ * it) cannot be judged.  Each other step of one statement is judged by what was
+ * there before, and hands on no more than its steps do.
  */
 void
 rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id,
@@ -253,12 +284,26 @@ rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *depa
 		"SELECT DISTINCT u.role_id FROM above a JOIN rbac.user_roles u ON u.department_id = a.id"
 		" WHERE u.valid_until IS NULL OR u.valid_until > pg_catalog.statement_timestamp()"
 		" ORDER BY u.role_id";
+	RbacPlace	tenant = rbac_place(tenant_id, NULL);
 	RbacPlace	place = rbac_place(tenant_id, department_id);
 	RbacArgs	args = {0};
+	RbacReader *reader;
+	bool		found;
 	uint64		n;
 
 	if (rbac_identity() == NULL)
 		return;
+
+	reader = rbac_read_begin();
+	found = rbac_read_department(reader, parent_id, NULL, NULL);
+	rbac_read_end(reader);
+	if (!found && !rbac_asker_holds(SCOPE_ESCALATE, &tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to move a department below department %s",
+						rbac_uuid_text(parent_id)),
+				 errdetail("There is no such department, or the same statement makes it."),
+				 errhint("Create it by a statement of its own first.")));
 
 	SPI_connect();
 	rbac_arg_uuid(&args, parent_id);
@@ -268,7 +313,7 @@ rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *depa
 		int32		role_id;
 
 		rbac_get_int32(i, 1, &role_id);
-		rbac_require_role_handed_on(role_id, &place);
+		rbac_require_role_handed_on(role_id, &place, DT_NOEND);
 	}
 	SPI_finish();
 }

@@ -21,8 +21,8 @@
 #include "model/names.h"
 
 /*
- * Refuse read-only transactions (standbys have no others) and whoever is
- * nobody here, then connect to SPI: what is allocated from here on goes at
+ * Refuse read-only transactions (standbys have no others), functions that
+ * PostgreSQL keeps in a sandbox, and whoever is nobody here, then connect to SPI: what is allocated from here on goes at
  * rbac_end_call.
  */
 void
@@ -30,6 +30,7 @@ rbac_begin_call(const char *function)
 {
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
+	rbac_refuse_restricted();
 	if (rbac_identity() == NULL && !rbac_is_owner_of(rbac_catalog()->owner))
 		rbac_refuse_nobody();
 	SPI_connect();

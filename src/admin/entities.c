@@ -290,7 +290,7 @@ rbac_create_role(PG_FUNCTION_ARGS)
 	foreach(cell, inherits)
 	{
 		junior_ids[njuniors] = rbac_find_role(lfirst(cell), tenant_id).id;
-		rbac_require_role_handed_on(junior_ids[njuniors], &place);
+		rbac_require_role_handed_on(junior_ids[njuniors], &place, DT_NOEND);
 		njuniors++;
 	}
 
@@ -325,7 +325,7 @@ rbac_set_user_active(PG_FUNCTION_ARGS)
 	RbacArgs	args = {0};
 
 	rbac_begin_call("rbac.set_user_active()");
-	rbac_authorize_user_change(user_id, active);
+	rbac_authorize_user_change(user_id, active ? RBAC_USER_SIGN_IN : RBAC_USER_EXISTENCE);
 	(void) rbac_find_user(user_id);
 
 	rbac_arg_uuid(&args, user_id);

@@ -36,7 +36,7 @@ CREATE FUNCTION rbac.create_permission(
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 AS 'MODULE_PATHNAME', 'rbac_create_permission';
 COMMENT ON FUNCTION rbac.create_permission(text, text, text, text[], text) IS
-'Creates a permission and returns its id. object and action: what it is about, made if they do not exist; scopes: what it carries, which must exist. Asks for rbac:manage_permissions in every tenant, and for holding each scope (or rbac:escalate) in every tenant. Errors: 22004 (name or scopes is NULL, or a NULL among scopes), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42602 (not a name), 42704 (no such scope), 42710 (the name is taken).';
+'Creates a permission and returns its id. object and action: what it is about, made if they do not exist; scopes: what it carries, which must exist. Asks for rbac:manage_permissions in every tenant, and for holding each scope (or rbac:escalate) in every tenant, for good. Errors: 22004 (name or scopes is NULL, or a NULL among scopes), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42602 (not a name), 42704 (no such scope), 42710 (the name is taken).';
 
 CREATE FUNCTION rbac.create_role(
     name text, tenant_id uuid DEFAULT NULL, description text DEFAULT NULL,
@@ -45,13 +45,13 @@ CREATE FUNCTION rbac.create_role(
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 AS 'MODULE_PATHNAME', 'rbac_create_role';
 COMMENT ON FUNCTION rbac.create_role(text, uuid, text, text[], text[]) IS
-'Creates a role and returns its id. tenant_id: the tenant that it belongs to, for good; NULL: available to every tenant; permissions: the permissions it has, by name; inherits: the roles it inherits, the tenant''s own role of a name before the shared one. Asks for rbac:manage_roles in the tenant (in every tenant for a shared role), and for holding there each scope that the role will carry, or rbac:escalate. Errors: 0LP01 (it would inherit roles that exclude each other), 22004 (name, permissions or inherits is NULL, or a NULL among them), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42602 (not a name), 42704 (no such tenant, permission or role), 42710 (the name is taken).';
+'Creates a role and returns its id. tenant_id: the tenant that it belongs to, for good; NULL: available to every tenant; permissions: the permissions it has, by name; inherits: the roles it inherits, the tenant''s own role of a name before the shared one. Asks for rbac:manage_roles in the tenant (in every tenant for a shared role), and for holding there each scope that the role will carry, or rbac:escalate, for good. Errors: 0LP01 (it would inherit roles that exclude each other), 22004 (name, permissions or inherits is NULL, or a NULL among them), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42602 (not a name), 42704 (no such tenant, permission or role), 42710 (the name is taken).';
 
 CREATE FUNCTION rbac.set_user_active(user_id uuid, active boolean) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 AS 'MODULE_PATHNAME', 'rbac_set_user_active';
 COMMENT ON FUNCTION rbac.set_user_active(uuid, boolean) IS
-'Suspends a user (false: every check denies at once, assignments stay) or brings it back. Asks for rbac:manage_users wherever the user holds a role (in every tenant for who never held one); to bring somebody back also for holding all that they hold there, or rbac:escalate. Errors: 22004 (an argument is NULL), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42704 (no such user).';
+'Suspends a user (false: every check denies at once, assignments stay) or brings it back. Asks for rbac:manage_users in every tenant, since all tenants share the users; to bring somebody back also for holding all that they hold, or rbac:escalate. Whoever runs one tenant takes away the roles there instead (revoke_role). Errors: 22004 (an argument is NULL), 25006 (read-only transaction or standby), 28000 (nobody is asking, and the caller does not own the tables), 42501 (the current user may not), 42704 (no such user).';
 
 CREATE FUNCTION rbac.set_tenant_active(tenant_id uuid, active boolean) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT

@@ -12,16 +12,23 @@
  * adding the new one.  A row that the same statement makes and that another
  * one of its rows refers to cannot be seen yet, and counts as everybody's.
  *
+ * Rows keep their ids, and numbers are given by us: who could choose them could
+ * take the place of a row that others mean, or of one that is yet to come.
+ *
  * Foreign keys cascade as the owner of the table, and so do our functions
  * write: those are exempt here.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "admin/authority.h"
 #include "identity/identity.h"
 #include "model/trigger.h"
@@ -72,6 +79,58 @@ place_of_row(const Change *change, HeapTuple row, const char *department_column)
 	return rbac_place(has_tenant ? &tenant_id : NULL, has_department ? &department_id : NULL);
 }
 
+/* Overwrite a column of the row to be written. */
+static void
+set_column(Change *change, const char *column, Datum value)
+{
+	TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
+	int			number = SPI_fnumber(desc, column);
+	bool		isnull = false;
+
+	change->after = heap_modify_tuple_by_cols(change->after, desc, 1, &number, &value, &isnull);
+}
+
+/* DT_NOEND for NULL. */
+static TimestampTz
+end_of_row(const Change *change, HeapTuple row)
+{
+	bool		isnull;
+	Datum		value = rbac_row_value(change->data, row, "valid_until", &isnull);
+
+	return isnull ? DT_NOEND : DatumGetTimestampTz(value);
+}
+
+/* A new row whose id is a number gets the next one, whatever it says. */
+static void
+give_id(Change *change)
+{
+	Relation	table = change->data->tg_relation;
+	int			column = SPI_fnumber(RelationGetDescr(table), "id");
+	Oid			type;
+	int64		id;
+
+	if (column <= 0)
+		return;
+	type = TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid;
+	if (type != INT4OID && type != INT8OID)
+		return;
+	id = nextval_internal(rbac_identity_sequence(table, column), false);
+	set_column(change, "id", type == INT4OID ? Int32GetDatum((int32) id) : Int64GetDatum(id));
+}
+
+static void
+refuse_other_id(const Change *change)
+{
+	Relation	table = change->data->tg_relation;
+
+	if (SPI_fnumber(RelationGetDescr(table), "id") > 0 && is_changed(change, "id"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to change an id in \"rbac.%s\"",
+						RelationGetRelationName(table)),
+				 errdetail("Rows keep their ids.")));
+}
+
 static void
 guard_user_roles(Change *change)
 {
@@ -84,13 +143,10 @@ guard_user_roles(Change *change)
 	if (change->after)
 	{
 		RbacPlace	place = place_of_row(change, change->after, "department_id");
-		TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
-		int			column = SPI_fnumber(desc, "granted_by");
-		Datum		giver = PointerGetDatum(&rbac_identity()->user_id);
-		bool		isnull = false;
 
-		rbac_authorize_assignment(rbac_row_int32(change->data, change->after, "role_id"), &place);
-		change->after = heap_modify_tuple_by_cols(change->after, desc, 1, &column, &giver, &isnull);
+		rbac_authorize_assignment(rbac_row_int32(change->data, change->after, "role_id"), &place,
+								  end_of_row(change, change->after));
+		set_column(change, "granted_by", PointerGetDatum(&rbac_identity()->user_id));
 	}
 }
 
@@ -154,8 +210,7 @@ static void
 guard_scopes(Change *change)
 {
 	rbac_authorize_permissions();
-	if (change->before && change->after &&
-		(is_changed(change, "id") || is_changed(change, "name")))
+	if (change->before && change->after && is_changed(change, "name"))
 		rbac_authorize_scope_rename();
 }
 
@@ -171,6 +226,19 @@ guard_tenants(Change *change)
 	rbac_authorize_tenants();
 }
 
+static RbacUserChange
+kind_of_user_change(const Change *change)
+{
+	if (change->after == NULL)
+		return RBAC_USER_EXISTENCE;
+	if (is_changed(change, "username") || is_changed(change, "email") ||
+		is_changed(change, "email_verified_at") || is_changed(change, "phone"))
+		return RBAC_USER_SIGN_IN;
+	if (is_changed(change, "is_active"))
+		return is_true(change, change->after, "is_active") ? RBAC_USER_SIGN_IN : RBAC_USER_EXISTENCE;
+	return RBAC_USER_PROFILE;
+}
+
 static void
 guard_users(Change *change)
 {
@@ -182,15 +250,7 @@ guard_users(Change *change)
 		return;
 	}
 	if (rbac_row_uuid(change->data, change->before, "id", &user_id))
-		rbac_authorize_user_change(&user_id,
-								   change->after &&
-								   (is_changed(change, "id") ||
-									is_changed(change, "username") ||
-									is_changed(change, "email") ||
-									is_changed(change, "email_verified_at") ||
-									is_changed(change, "phone") ||
-									(is_changed(change, "is_active") &&
-									 is_true(change, change->after, "is_active"))));
+		rbac_authorize_user_change(&user_id, kind_of_user_change(change));
 }
 
 static void
@@ -265,6 +325,7 @@ rbac_guard(PG_FUNCTION_ARGS)
 	{
 		int			at = 0;
 
+		rbac_refuse_restricted();
 		if (rbac_identity() == NULL)
 			rbac_refuse_nobody();
 		while (at < (int) lengthof(guards) && strcmp(guards[at].table, table) != 0)
@@ -273,7 +334,11 @@ rbac_guard(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 					 errmsg("function \"rbac._guard\" does not know table \"%s\"", table)));
+		if (change.before && change.after)
+			refuse_other_id(&change);
 		guards[at].guard(&change);
+		if (change.before == NULL)
+			give_id(&change);
 	}
 	return PointerGetDatum(change.after ? change.after : change.before);
 }

@@ -8,7 +8,7 @@
 CREATE FUNCTION rbac._guard() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_guard';
 COMMENT ON FUNCTION rbac._guard() IS
-'Trigger before INSERT, UPDATE, DELETE (row) and TRUNCATE (statement): lets the owner of the table pass; lets others do what the current identity may do by the functions; sets granted_by to the current user. Errors: 28000 (no identity is set), 42501 (the identity may not do this, or TRUNCATE).';
+'Trigger before INSERT, UPDATE, DELETE (row) and TRUNCATE (statement): lets the owner of the table pass; lets others do what the current identity may do by the functions; sets granted_by to the current user, and a numeric id to the next of its sequence. Errors: 28000 (no identity is set), 42501 (the identity may not do this; another id; TRUNCATE; within a security-restricted operation), 42704 (a role of a tenant where the current user holds nothing).';
 REVOKE ALL ON FUNCTION rbac._guard() FROM PUBLIC;
 
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON rbac.tenants

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "admin/authority.h"
 #include "admin/lookup.h"
 #include "admin/statement.h"
 #include "model/nearest.h"
@@ -52,7 +53,6 @@ rbac_find_place(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id)
 	RbacReader *reader;
 	RbacDepartment department;
 	bool		found;
-	char	   *key;
 
 	if (tenant_id == NULL)
 	{
@@ -64,18 +64,22 @@ rbac_find_place(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id)
 		return rbac_everywhere();
 	}
 
-	key = rbac_find_tenant(tenant_id);
+	(void) rbac_find_tenant(tenant_id);
 	if (department_id != NULL)
 	{
 		reader = rbac_read_begin();
 		found = rbac_read_department(reader, department_id, &department, NULL);
 		rbac_read_end(reader);
 		if (!found || memcmp(&department.tenant_id, tenant_id, UUID_LEN) != 0)
+		{
+			RbacPlace	tenant = rbac_place(tenant_id, NULL);
+
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("department %s does not exist in tenant \"%s\"",
-							rbac_uuid_text(department_id), key),
+					 errmsg("department %s does not exist %s",
+							rbac_uuid_text(department_id), rbac_place_text(&tenant)),
 					 errhint("Create it with rbac.create_department(), or look for its id in rbac.departments.")));
+		}
 	}
 	return rbac_place(tenant_id, department_id);
 }
@@ -133,13 +137,17 @@ rbac_find_role(const char *name, const pg_uuid_t *tenant_id)
 	return role;
 }
 
+/* Other tenants' roles do not exist for who holds nothing there. */
 RbacRole
 rbac_find_role_by_id(int32 role_id)
 {
-	RbacReader *reader = rbac_read_begin();
+	RbacReader *reader;
 	RbacRole	role = {.id = role_id};
-	bool		found = rbac_read_role(reader, role_id, &role.has_tenant, &role.tenant_id, &role.name);
+	bool		found;
 
+	rbac_require_role_known(role_id);
+	reader = rbac_read_begin();
+	found = rbac_read_role(reader, role_id, &role.has_tenant, &role.tenant_id, &role.name);
 	rbac_read_end(reader);
 	if (!found)
 		ereport(ERROR,

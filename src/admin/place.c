@@ -6,7 +6,7 @@
 
 #include "utils/builtins.h"
 
-#include "admin/place.h"
+#include "admin/authority.h"
 
 RbacPlace
 rbac_everywhere(void)
@@ -47,7 +47,11 @@ rbac_role_place(int32 role_id)
 	return rbac_place(found && has_tenant ? &tenant_id : NULL, NULL);
 }
 
-/* For messages: in department "d" of tenant "t", in tenant "t", in every tenant. */
+/*
+ * For messages: in department "d" of tenant "t", in tenant "t", in every tenant.
+ * What others call their tenants and departments is not the asker's to know:
+ * where they hold nothing, they read the ids.
+ */
 char *
 rbac_place_text(const RbacPlace *place)
 {
@@ -55,15 +59,17 @@ rbac_place_text(const RbacPlace *place)
 	char	   *key = NULL;
 	char	   *department = NULL;
 	char	   *text;
+	bool		is_known;
 
 	if (!place->has_tenant)
 		return pstrdup("in every tenant");
 
+	is_known = rbac_asker_belongs_to(&place->tenant_id);
 	reader = rbac_read_begin();
-	if (!rbac_read_tenant(reader, &place->tenant_id, NULL, &key))
+	if (!is_known || !rbac_read_tenant(reader, &place->tenant_id, NULL, &key))
 		key = rbac_uuid_text(&place->tenant_id);
 	if (place->has_department &&
-		!rbac_read_department(reader, &place->department_id, NULL, &department))
+		(!is_known || !rbac_read_department(reader, &place->department_id, NULL, &department)))
 		department = rbac_uuid_text(&place->department_id);
 	rbac_read_end(reader);
 

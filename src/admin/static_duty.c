@@ -10,11 +10,11 @@
  *
  * As all rules over several rows (model/rules.c), this is checked after the
  * row is written, under a lock that makes the other session wait, and a fresh
- * snapshot.  An assignment holds the hierarchy still (ShareLock), which keeps
- * out new conflicts and new inheritance, and then its user.  A change of
- * inheritance or conflicts takes the hierarchy for itself, which keeps out
- * assignments.  Where no conflict is static, an assignment costs a lock that
- * others share and one look into an index.
+ * snapshot.  An assignment holds still what roles mean in its tenant
+ * (model/hierarchy_lock.c), which keeps out new conflicts and new inheritance
+ * there, and then its user.  A change of inheritance or conflicts keeps out the
+ * assignments that it could hurt.  Where no conflict is static, an assignment
+ * costs two locks that others share and one look into an index.
  */
 #include "postgres.h"
 
@@ -26,6 +26,7 @@
 #include "storage/lmgr.h"
 #include "utils/rel.h"
 
+#include "admin/held.h"
 #include "admin/place.h"
 #include "admin/statement.h"
 #include "model/hierarchy.h"
@@ -73,19 +74,11 @@ static const char *const some_user_holds_both =
 	" ORDER BY p.role_a, p.role_b, x.user_id, x.id, y.id LIMIT 1";
 
 static bool
-stop_at_first(int32 role_a, int32 role_b, void *arg)
-{
-	*(bool *) arg = true;
-	return false;
-}
-
-static bool
 any_static_conflict(void)
 {
 	RbacReader *reader = rbac_read_begin();
-	bool		found = false;
+	bool		found = rbac_read_any_conflict(reader, "static");
 
-	rbac_visit_conflicts(reader, "static", stop_at_first, &found);
 	rbac_read_end(reader);
 	return found;
 }
@@ -178,109 +171,27 @@ check_users(RbacArgs *roles)
 	refuse_user(&user_id, has_tenant ? &tenant_id : NULL, role_a, role_b, through_a, through_b);
 }
 
-/* One assignment of the user in question, with all that its role reaches. */
-typedef struct Held
-{
-	RbacAssignment assignment;
-	RbacHierarchy *below;
-} Held;
-
 static bool
-collect_held(const RbacAssignment *assignment, void *arg)
+refuse_exclusion(const RbacExclusion *exclusion, void *arg)
 {
-	List	  **held = arg;
-	Held	   *one;
-
-	if (assignment->valid_until > GetCurrentStatementStartTimestamp())
-	{
-		one = palloc0(sizeof(Held));
-		one->assignment = *assignment;
-		*held = lappend(*held, one);
-	}
-	return true;
-}
-
-/* The walk below a role is made once for all assignments of the role. */
-static void
-walk_below(RbacReader *reader, List *held)
-{
-	ListCell   *cell;
-	ListCell   *earlier;
-
-	foreach(cell, held)
-	{
-		Held	   *one = lfirst(cell);
-
-		foreach(earlier, held)
-		{
-			Held	   *other = lfirst(earlier);
-
-			if (other->below && other->assignment.role_id == one->assignment.role_id)
-			{
-				one->below = other->below;
-				break;
-			}
-		}
-		if (one->below == NULL)
-			one->below = rbac_hierarchy_below(reader, one->assignment.role_id);
-	}
-}
-
-/* Are two assignments in force in one tenant at one time? */
-static bool
-meet(const RbacAssignment *x, const RbacAssignment *y)
-{
-	return (x->everywhere || y->everywhere ||
-			memcmp(&x->tenant_id, &y->tenant_id, UUID_LEN) == 0) &&
-		Max(x->valid_from, y->valid_from) < Min(x->valid_until, y->valid_until);
-}
-
-typedef struct UserCheck
-{
-	const pg_uuid_t *user_id;
-	List	   *held;
-} UserCheck;
-
-static bool
-check_pair(int32 role_a, int32 role_b, void *arg)
-{
-	const UserCheck *check = arg;
-	ListCell   *cell_x;
-	ListCell   *cell_y;
-
-	foreach(cell_x, check->held)
-	{
-		const Held *x = lfirst(cell_x);
-
-		if (rbac_hierarchy_find(x->below, role_a) < 0)
-			continue;
-		foreach(cell_y, check->held)
-		{
-			const Held *y = lfirst(cell_y);
-
-			if (rbac_hierarchy_find(y->below, role_b) >= 0 &&
-				meet(&x->assignment, &y->assignment))
-				refuse_user(check->user_id,
-							!x->assignment.everywhere ? &x->assignment.tenant_id :
-							!y->assignment.everywhere ? &y->assignment.tenant_id : NULL,
-							role_a, role_b, x->assignment.role_id, y->assignment.role_id);
-		}
-	}
-	return true;
+	refuse_user(arg, exclusion->everywhere ? NULL : &exclusion->tenant_id,
+				exclusion->role_a, exclusion->role_b,
+				exclusion->through_a, exclusion->through_b);
+	return false;
 }
 
 /*
  * An assignment was written: look at all that the user has.  By index and not
- * by a query, since many may be written at once.
+ * by a query, since many may be written at once.  tenant_id NULL: it is for
+ * every tenant.
  */
 static void
-check_assignment(const pg_uuid_t *user_id)
+check_assignment(pg_uuid_t *user_id, const pg_uuid_t *tenant_id)
 {
 	uint32		slot = DatumGetUInt32(hash_any(user_id->data, UUID_LEN)) % USER_LOCKS;
-	UserCheck	check = {user_id, NIL};
 	RbacReader *reader;
 
-	rbac_lock_hierarchy(ShareLock);
+	rbac_lock_to_assign(tenant_id);
 	CommandCounterIncrement();
 	if (!any_static_conflict())
 		return;
@@ -288,9 +199,9 @@ check_assignment(const pg_uuid_t *user_id)
 	/* a reader begun after the lock sees who held it before us */
 	LockDatabaseObject(RelationRelationId, rbac_catalog()->table[RBAC_USERS], slot + 1, ExclusiveLock);
 	reader = rbac_read_begin();
-	rbac_visit_assignments(reader, user_id, collect_held, &check.held);
-	walk_below(reader, check.held);
-	rbac_visit_conflicts(reader, "static", check_pair, &check);
+	rbac_visit_exclusions(reader,
+						  rbac_held_from(reader, user_id, GetCurrentStatementStartTimestamp()),
+						  "static", refuse_exclusion, user_id);
 	rbac_read_end(reader);
 }
 
@@ -309,13 +220,12 @@ check_meaning(const int32 *role_ids, int n)
 
 /* Only conflicts that name something below the junior role can have been hurt. */
 static void
-check_inheritance(int32 junior_id)
+check_inheritance(int32 senior_id, int32 junior_id)
 {
 	RbacReader *reader;
 	RbacHierarchy *below;
 
-	rbac_lock_hierarchy(ExclusiveLock);
-	CommandCounterIncrement();
+	rbac_lock_to_inherit(senior_id);
 	if (!any_static_conflict())
 		return;
 
@@ -330,8 +240,7 @@ check_conflict(TriggerData *data, HeapTuple row)
 {
 	int32		role_a = rbac_row_int32(data, row, "role_a");
 
-	rbac_lock_hierarchy(ExclusiveLock);
-	CommandCounterIncrement();
+	rbac_lock_to_exclude(role_a, rbac_row_int32(data, row, "role_b"));
 	check_meaning(&role_a, 1);
 }
 
@@ -344,14 +253,17 @@ rbac_keep_static_duty(PG_FUNCTION_ARGS)
 	Oid			table = RelationGetRelid(data->tg_relation);
 	const RbacCatalog *catalog = rbac_catalog();
 	pg_uuid_t	user_id;
+	pg_uuid_t	tenant_id;
 
 	if (table == catalog->table[RBAC_USER_ROLES])
 	{
 		if (rbac_row_uuid(data, row, "user_id", &user_id))
-			check_assignment(&user_id);
+			check_assignment(&user_id,
+							 rbac_row_uuid(data, row, "tenant_id", &tenant_id) ? &tenant_id : NULL);
 	}
 	else if (table == catalog->table[RBAC_ROLE_INHERITS])
-		check_inheritance(rbac_row_int32(data, row, "inherits_role_id"));
+		check_inheritance(rbac_row_int32(data, row, "role_id"),
+						  rbac_row_int32(data, row, "inherits_role_id"));
 	else if (table == catalog->table[RBAC_ROLE_CONFLICTS])
 		check_conflict(data, row);
 	else

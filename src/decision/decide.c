@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "cache/cache.h"
+#include "cache/load.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
 #include "model/model.h"
@@ -182,6 +183,50 @@ bool
 rbac_decide(const RbacQuestion *question, const char *scope)
 {
 	return decide(question, scope, strlen(scope), NULL);
+}
+
+static bool
+find_role_scopes(int32 role_id, const Bitmapset **scopes, void *arg)
+{
+	*scopes = rbac_cache_role_scopes(role_id);
+	return true;
+}
+
+/* Never called, because every role is found. */
+static const Bitmapset *
+keep_role_scopes(int32 role_id, const Bitmapset *scopes, void *arg)
+{
+	return bms_copy(scopes);
+}
+
+/*
+ * For other rooms: what would be decided at that moment, if nothing changed
+ * until then?  What is loaded for another moment than now is not kept.
+ */
+bool
+rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz when)
+{
+	static const RbacClosureStore store = {find_role_scopes, keep_role_scopes, NULL};
+	int			length = strlen(scope);
+	RbacPrincipalKey key;
+	RbacAttempt attempt = {0};
+	bool		answer;
+
+	fill_key(&key, question->user_id, question->tenant_id);
+	do
+	{
+		const RbacPrincipal *principal;
+		int32		scope_id;
+
+		rbac_attempt_begin(&attempt, true);
+		scope_id = rbac_resolve_scope(scope, length);
+		principal = rbac_cache_principal(&key, GetCurrentStatementStartTimestamp());
+		if (when < principal->valid_from || when >= principal->valid_until)
+			principal = rbac_load_principal(attempt.reader, &key, when, &store);
+		answer = (!question->about_current || rbac_identity_lists(scope, length)) &&
+			principal_holds(principal, scope_id, question->department_id);
+	} while (!rbac_attempt_stands(&attempt));
+	return answer;
 }
 
 /* Who a question is about, with all that they hold.  Part of a decision. */

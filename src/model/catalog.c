@@ -37,6 +37,8 @@ static const char *const table_names[RBAC_NUM_TABLES] = {
 	[RBAC_TENANTS] = "tenants",
 	[RBAC_USERS] = "users",
 	[RBAC_DEPARTMENTS] = "departments",
+	[RBAC_PERMISSION_OBJECTS] = "permission_objects",
+	[RBAC_PERMISSION_ACTIONS] = "permission_actions",
 	[RBAC_SCOPES] = "scopes",
 	[RBAC_PERMISSIONS] = "permissions",
 	[RBAC_PERMISSION_SCOPES] = "permission_scopes",
@@ -63,12 +65,14 @@ static const char *const index_names[RBAC_NUM_PATHS] = {
 	[RBAC_PERMISSIONS_BY_ROLE] = "role_permissions_pkey",
 	[RBAC_JUNIORS_BY_ROLE] = "role_inherits_pkey",
 	[RBAC_CONFLICTS_BY_KIND] = "role_conflicts_pkey",
+	[RBAC_CONFLICTS_BY_ROLE] = "role_conflicts_pkey",
 	[RBAC_ASSIGNMENTS_BY_USER] = "role_is_assigned_once_for_a_period",
 	[RBAC_ASSIGNMENTS_BY_TENANT] = "user_roles_tenant_id",
 };
 
 static RbacCatalog catalog;
 static bool catalog_is_valid = false;
+static uint64 catalog_serial = 0;
 
 static void catalog_changed(Datum arg, Oid relid);
 static void check_version(void);
@@ -78,6 +82,7 @@ void
 rbac_model_init(void)
 {
 	CacheRegisterRelcacheCallback(catalog_changed, (Datum) 0);
+	rbac_foreign_code_init();
 }
 
 /*
@@ -152,6 +157,17 @@ void
 rbac_catalog_forget(void)
 {
 	catalog_is_valid = false;
+	catalog_serial++;
+}
+
+/*
+ * Moves whenever our tables may have changed, triggers included, for those who
+ * keep what follows from them.
+ */
+uint64
+rbac_catalog_serial(void)
+{
+	return catalog_serial;
 }
 
 /* Flags only: it may run in an aborted transaction. */
@@ -159,7 +175,7 @@ static void
 catalog_changed(Datum arg, Oid relid)
 {
 	if (!OidIsValid(relid) || rbac_catalog_is_ours(relid))
-		catalog_is_valid = false;
+		rbac_catalog_forget();
 }
 
 static Oid

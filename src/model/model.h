@@ -33,6 +33,8 @@ typedef enum RbacTable
 	RBAC_TENANTS,
 	RBAC_USERS,
 	RBAC_DEPARTMENTS,
+	RBAC_PERMISSION_OBJECTS,
+	RBAC_PERMISSION_ACTIONS,
 	RBAC_SCOPES,
 	RBAC_PERMISSIONS,
 	RBAC_PERMISSION_SCOPES,
@@ -63,6 +65,7 @@ typedef enum RbacPath
 	RBAC_PERMISSIONS_BY_ROLE,
 	RBAC_JUNIORS_BY_ROLE,
 	RBAC_CONFLICTS_BY_KIND,
+	RBAC_CONFLICTS_BY_ROLE,
 	RBAC_ASSIGNMENTS_BY_USER,
 	RBAC_ASSIGNMENTS_BY_TENANT
 } RbacPath;
@@ -82,6 +85,7 @@ extern const RbacCatalog *rbac_catalog(void);
 extern const char *rbac_table_name(RbacTable table);
 extern bool rbac_catalog_is_ours(Oid relid);
 extern void rbac_catalog_forget(void);
+extern uint64 rbac_catalog_serial(void);
 
 /*
  * read.c: reading the tables by index, under one fresh snapshot.
@@ -117,7 +121,6 @@ typedef bool (*RbacTenantVisitor) (const pg_uuid_t *id, bool is_active, void *ar
 typedef bool (*RbacScopeVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacRoleVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacIdVisitor) (int32 id, void *arg);
-typedef bool (*RbacConflictVisitor) (int32 role_a, int32 role_b, void *arg);
 
 extern RbacReader *rbac_read_begin(void);
 extern RbacReader *rbac_read_begin_at(Snapshot snapshot);
@@ -163,8 +166,9 @@ extern void rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
 								RbacRoleVisitor visit, void *arg);
 extern void rbac_visit_juniors(RbacReader *reader, int32 role_id,
 							   RbacIdVisitor visit, void *arg);
-extern void rbac_visit_conflicts(RbacReader *reader, const char *kind,
-								 RbacConflictVisitor visit, void *arg);
+extern bool rbac_read_any_conflict(RbacReader *reader, const char *kind);
+extern void rbac_visit_conflicts_of(RbacReader *reader, const char *kind, int32 role_a,
+									RbacIdVisitor visit, void *arg);
 extern void rbac_visit_role_permissions(RbacReader *reader, int32 role_id,
 										RbacIdVisitor visit, void *arg);
 extern void rbac_visit_permission_scopes(RbacReader *reader,
@@ -174,9 +178,17 @@ extern void rbac_visit_permissions_with_scope(RbacReader *reader, int32 scope_id
 											  RbacIdVisitor visit, void *arg);
 
 /*
- * rules.c: what keeps the rows consistent with each other.
+ * hierarchy_lock.c: who waits for whom while roles change their meaning.
  */
-extern void rbac_lock_hierarchy(int lockmode);
+extern void rbac_lock_to_inherit(int32 senior_id);
+extern void rbac_lock_to_exclude(int32 role_a, int32 role_b);
+extern void rbac_lock_to_assign(const pg_uuid_t *tenant_id);
+
+/*
+ * foreign_code.c: triggers of others on our tables.
+ */
+extern void rbac_foreign_code_init(void);
+extern void rbac_refuse_foreign_triggers(void);
 
 /*
  * query.c: SQL of our own, as the owner of the tables.

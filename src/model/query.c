@@ -85,7 +85,8 @@ rbac_fresh_query(const char *sql, int nargs, Oid *argtypes,
 
 /*
  * Write with the owner's rights, as an ordinary statement of the transaction:
- * its own snapshot, triggers and constraints as always.  The caller has
+ * its own snapshot, triggers and constraints as always, unless one of the
+ * triggers is not to be trusted with these rights (42501).  The caller has
  * connected to SPI; rows of RETURNING are in SPI_tuptable.  Returns the number
  * of rows written.
  */
@@ -94,11 +95,18 @@ rbac_owner_execute(const char *sql, int nargs, Oid *argtypes,
 				   Datum *values, const char *nulls)
 {
 	OwnerContext saved = become_owner();
+	SPIPlanPtr	plan;
 	int			result;
 
-	result = SPI_execute_with_args(sql, nargs, argtypes, values, nulls, false, 0);
+	/* to plan is to lock the tables; triggers run only as the plan does */
+	plan = SPI_prepare(sql, nargs, argtypes);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	rbac_refuse_foreign_triggers();
+	result = SPI_execute_plan(plan, values, nulls, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
+	SPI_freeplan(plan);
 
 	become_caller(saved);
 	return SPI_processed;

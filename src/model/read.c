@@ -98,6 +98,7 @@ static const RbacTable path_table[RBAC_NUM_PATHS] = {
 	[RBAC_PERMISSIONS_BY_ROLE] = RBAC_ROLE_PERMISSIONS,
 	[RBAC_JUNIORS_BY_ROLE] = RBAC_ROLE_INHERITS,
 	[RBAC_CONFLICTS_BY_KIND] = RBAC_ROLE_CONFLICTS,
+	[RBAC_CONFLICTS_BY_ROLE] = RBAC_ROLE_CONFLICTS,
 	[RBAC_ASSIGNMENTS_BY_USER] = RBAC_USER_ROLES,
 	[RBAC_ASSIGNMENTS_BY_TENANT] = RBAC_USER_ROLES,
 };
@@ -699,26 +700,43 @@ rbac_visit_juniors(RbacReader *reader, int32 role_id, RbacIdVisitor visit, void 
 	}
 }
 
-/*
- * The pairs of roles that exclude each other, of one kind ("static" or
- * "dynamic"); role_a is the smaller id.  The visitor must not look for
- * conflicts itself.
- */
-void
-rbac_visit_conflicts(RbacReader *reader, const char *kind,
-					 RbacConflictVisitor visit, void *arg)
+static void
+conflict_kind_key(ScanKey key, const char *kind)
 {
-	ScanKeyData key;
-	TupleTableSlot *slot;
-
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+	ScanKeyEntryInitialize(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
 						   DEFAULT_COLLATION_OID, F_TEXTEQ,
 						   CStringGetTextDatum(kind));
+}
+
+/* Do any two roles exclude each other in this way ("static" or "dynamic")? */
+bool
+rbac_read_any_conflict(RbacReader *reader, const char *kind)
+{
+	ScanKeyData key;
+
+	conflict_kind_key(&key, kind);
 	start_walk(reader, RBAC_CONFLICTS_BY_KIND, &key, 1);
-	while ((slot = next_row(reader, RBAC_CONFLICTS_BY_KIND)) != NULL)
+	return next_row(reader, RBAC_CONFLICTS_BY_KIND) != NULL;
+}
+
+/*
+ * The roles of larger ids that a role excludes in one way ("static" or
+ * "dynamic").  Who looks from every role of a set finds all pairs within it.
+ * The visitor must not look for conflicts itself.
+ */
+void
+rbac_visit_conflicts_of(RbacReader *reader, const char *kind, int32 role_a,
+						RbacIdVisitor visit, void *arg)
+{
+	ScanKeyData keys[MAX_KEYS];
+	TupleTableSlot *slot;
+
+	conflict_kind_key(&keys[0], kind);
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(role_a));
+	start_walk(reader, RBAC_CONFLICTS_BY_ROLE, keys, 2);
+	while ((slot = next_row(reader, RBAC_CONFLICTS_BY_ROLE)) != NULL)
 	{
-		if (!visit(slot_int32(slot, Anum_role_conflicts_role_a),
-				   slot_int32(slot, Anum_role_conflicts_role_b), arg))
+		if (!visit(slot_int32(slot, Anum_role_conflicts_role_b), arg))
 			break;
 	}
 }

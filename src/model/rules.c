@@ -155,7 +155,7 @@ rbac_keep_inheritance(PG_FUNCTION_ARGS)
 	pg_uuid_t	junior_tenant = {{0}};
 
 	/* One at a time: two edges that are each harmless can close a cycle. */
-	rbac_lock_hierarchy(ExclusiveLock);
+	rbac_lock_to_inherit(senior);
 	reader = read_after_statement();
 
 	rbac_read_role(reader, senior, &senior_has_tenant, &senior_tenant, &senior_name);
@@ -332,16 +332,4 @@ rbac_touch(PG_FUNCTION_ARGS)
 	values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	nulls[1] = false;
 	return PointerGetDatum(heap_modify_tuple_by_cols(data->tg_newtuple, desc, 2, columns, values, nulls));
-}
-
-/*
- * Held in ExclusiveLock by whoever changes what roles reach, and until its
- * transaction ends.  Whoever relies on what roles reach for a rule takes it in
- * ShareLock.  Not the table's own lock: a writer holds RowExclusiveLock on
- * that already, and two writers that both want more would deadlock.
- */
-void
-rbac_lock_hierarchy(int lockmode)
-{
-	LockDatabaseObject(RelationRelationId, rbac_catalog()->table[RBAC_ROLE_INHERITS], 1, lockmode);
 }
