@@ -136,7 +136,8 @@ for my $n (1 .. 40)
 {
 	$warm->ask('SET statement_timeout = ' . (1 + $n % 5));
 	eval { $warm->ask("SELECT rbac._forget(), story.answers() FROM generate_series(1, 20)") };
-	$warm->ask('RESET statement_timeout');
+	# on a busy machine this, too, can take longer than it may
+	1 until eval { $warm->ask('RESET statement_timeout'); 1 };
 }
 is($warm->ask('SELECT story.answers()'), $answers, 'checks that were cancelled leave nothing wrong behind');
 my $victim = RbacTest::Session->new($node);
