@@ -48,9 +48,6 @@ PG_FUNCTION_INFO_V1(rbac_cache_counters);
  */
 #define SCRATCH_BYTES (256 * 1024)
 
-/* How often a load starts anew because the tables changed under it. */
-#define MAX_LOADS 10
-
 typedef struct PrincipalEntry
 {
 	RbacPrincipalKey key;
@@ -375,32 +372,21 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 {
 	PrincipalEntry *entry = hash_search(principals, key, HASH_FIND, NULL);
 	RbacPrincipal *principal;
+	RbacReader *reader;
+	MemoryContext old;
 
 	if (likely(entry && now >= entry->principal->valid_from && now < entry->principal->valid_until))
 		return entry->principal;
 
-	for (int tries = 1;; tries++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(empty_scratch());
-		RbacReader *reader = rbac_cache_read_begin();
-
-		principal = rbac_load_principal(reader, key, now, &closure_store);
-		rbac_cache_read_end(reader);
-		MemoryContextSwitchTo(assignments_context);
-		principal = rbac_copy_principal(principal);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(scratch_context);
-		loads++;
-
-		/*
-		 * A message during the load may be about a table that was truncated or
-		 * rewritten, which no snapshot sees through.  What was read is not
-		 * kept, since rbac_stale stays raised, and the decision as a whole is
-		 * taken again.
-		 */
-		if (likely(!rbac_stale) || outer_reader != NULL || tries == MAX_LOADS)
-			break;
-	}
+	old = MemoryContextSwitchTo(empty_scratch());
+	reader = rbac_cache_read_begin();
+	principal = rbac_load_principal(reader, key, now, &closure_store);
+	rbac_cache_read_end(reader);
+	MemoryContextSwitchTo(assignments_context);
+	principal = rbac_copy_principal(principal);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(scratch_context);
+	loads++;
 
 	entry = hash_search(principals, key, HASH_ENTER, NULL);
 	entry->principal = principal;

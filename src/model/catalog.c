@@ -129,12 +129,6 @@ rbac_catalog(void)
 	return &catalog;
 }
 
-const char *
-rbac_table_name(RbacTable table)
-{
-	return table_names[table];
-}
-
 /* Is this one of our tables or indexes, as far as this backend knows? */
 bool
 rbac_catalog_is_ours(Oid relid)
@@ -152,14 +146,6 @@ rbac_catalog_is_ours(Oid relid)
 	return false;
 }
 
-/* Look everything up anew at the next chance. */
-void
-rbac_catalog_forget(void)
-{
-	catalog_is_valid = false;
-	catalog_serial++;
-}
-
 /*
  * Moves whenever our tables may have changed, triggers included, for those who
  * keep what follows from them.
@@ -175,7 +161,10 @@ static void
 catalog_changed(Datum arg, Oid relid)
 {
 	if (!OidIsValid(relid) || rbac_catalog_is_ours(relid))
-		rbac_catalog_forget();
+	{
+		catalog_is_valid = false;
+		catalog_serial++;
+	}
 }
 
 static Oid

@@ -82,9 +82,7 @@ typedef struct RbacCatalog
 
 extern void rbac_model_init(void);
 extern const RbacCatalog *rbac_catalog(void);
-extern const char *rbac_table_name(RbacTable table);
 extern bool rbac_catalog_is_ours(Oid relid);
-extern void rbac_catalog_forget(void);
 extern uint64 rbac_catalog_serial(void);
 
 /*
