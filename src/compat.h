@@ -13,6 +13,11 @@
 #endif
 
 #include "access/genam.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/procnumber.h"
+#else
+#include "storage/backendid.h"
+#endif
 #include "utils/guc.h"
 
 /* PG 16 moved the macros for variable-length values to a header of their own. */
@@ -41,6 +46,13 @@
 #if PG_VERSION_NUM < 160000
 #define guc_malloc(elevel, size) malloc(size)
 #define guc_free(ptr) free(ptr)
+#endif
+
+/* A number of our own below MaxBackends; PG 17 numbers processes, not backends. */
+#if PG_VERSION_NUM >= 170000
+#define rbac_backend_number() ((int) MyProcNumber)
+#else
+#define rbac_backend_number() (MyBackendId - 1)
 #endif
 
 #endif							/* RBAC_COMPAT_H */

@@ -12,8 +12,8 @@
  * It is judged as an identity is set or moved to another tenant, since that is
  * where roles are activated.
  *
- * That no conflict is dynamic is remembered for as long as nothing changes, so
- * that who does not use this pays a comparison.
+ * That no conflict is dynamic is cached, so that who does not use this pays
+ * next to nothing.
  */
 #include "postgres.h"
 
@@ -25,10 +25,6 @@
 #include "cache/cache.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
-
-/* As of no_conflict_epoch there is no dynamic conflict. */
-static bool no_conflict_is_known = false;
-static uint64 no_conflict_epoch;
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
 
@@ -81,37 +77,45 @@ refuse_if_wanted(const RbacExclusion *exclusion, void *arg)
 	return false;
 }
 
+/* Most policies have none, and then there is nothing to look for. */
+static bool
+any_dynamic_conflict(void)
+{
+	RbacAttempt attempt = {0};
+	bool		exists;
+
+	do
+	{
+		rbac_attempt_begin(&attempt, false);
+		exists = rbac_cache_has_dynamic_duty();
+	} while (!rbac_attempt_stands(&attempt));
+	return exists;
+}
+
 static void
 admit_identity(const RbacIdentity *wanted, bool by_switch)
 {
 	Activation	activation = {NULL, wanted, NULL};
-	uint64		epoch;
 
 	/* that user, tenant and scopes exist is judged below us */
 	if (next_admit_hook)
 		next_admit_hook(wanted, by_switch);
 
-	epoch = rbac_cache_begin();
-	if (no_conflict_is_known && no_conflict_epoch == epoch)
+	if (!any_dynamic_conflict())
 		return;
 
 	activation.reader = rbac_read_begin();
-	no_conflict_is_known = !rbac_read_any_conflict(activation.reader, "dynamic");
-	no_conflict_epoch = epoch;
-	if (!no_conflict_is_known)
+	rbac_foreach_identity_scope(name, wanted)
 	{
-		rbac_foreach_identity_scope(name, wanted)
-		{
-			int32		id = rbac_resolve_scope(name, strlen(name));
+		int32		id = rbac_resolve_scope(name, strlen(name));
 
-			if (id > 0)
-				activation.listed = bms_add_member(activation.listed, id);
-		}
-		rbac_visit_exclusions(activation.reader,
-							  rbac_held_now(activation.reader, &wanted->user_id,
-											GetCurrentStatementStartTimestamp()),
-							  "dynamic", refuse_if_wanted, &activation);
+		if (id > 0)
+			activation.listed = bms_add_member(activation.listed, id);
 	}
+	rbac_visit_exclusions(activation.reader,
+						  rbac_held_now(activation.reader, &wanted->user_id,
+										GetCurrentStatementStartTimestamp()),
+						  "dynamic", refuse_if_wanted, &activation);
 	rbac_read_end(activation.reader);
 }
 

@@ -18,10 +18,14 @@
  * What the questions return stays readable until the next rbac_cache_begin
  * (which an attempt begins with), and is never older than the last one.
  *
- * A caller may keep a result together with the epoch of the attempt that found
- * it: when a later rbac_cache_begin returns the same epoch, the result is still
- * there and still true (a principal's as long as its valid_from and valid_until
- * allow).
+ * Most checks need less: rbac_cache_glance answers from what all backends
+ * share, if all that it takes is known there.
+ *
+ * A caller may keep an answer, together with the epoch and with the proof that
+ * it came with: while the epoch is the same and the proof holds, the answer is
+ * true.  An answer that came without a proof is true while rbac_cache_begin
+ * returns the same epoch (a principal's as long as its valid_from and
+ * valid_until allow).
  */
 #ifndef RBAC_CACHE_H
 #define RBAC_CACHE_H
@@ -29,6 +33,9 @@
 #include "nodes/bitmapset.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
+
+#include "cache/counters.h"
+#include "cache/words.h"
 
 /*
  * What a user holds in one tenant, or (no tenant) by assignments for every
@@ -57,18 +64,23 @@ typedef struct RbacPrincipal
 	bool		scopes_are_shared;	/* scopes are one role's own set */
 	int			ndepartments;
 	RbacDepartmentGrant *departments;	/* in each of these, and below it */
+	bool		is_traceable;	/* changes about key and of what all share tell all */
 	/* all of this is true for moments in [valid_from, valid_until) */
 	TimestampTz valid_from;
 	TimestampTz valid_until;
 } RbacPrincipal;
 
-/* A department and those above it, itself first.  npath is 0 if there is none. */
+/*
+ * A department of a tenant and those above it, itself first.  npath is 0 if the
+ * tenant has no such department.
+ */
 typedef struct RbacDepartmentPath
 {
-	pg_uuid_t	department_id;
 	pg_uuid_t	tenant_id;
+	pg_uuid_t	department_id;
 	int			npath;
 	pg_uuid_t  *path;
+	bool		is_traceable;	/* changes in the tenant tell all */
 } RbacDepartmentPath;
 
 extern void rbac_cache_init(void);
@@ -78,21 +90,49 @@ typedef struct RbacAttempt
 {
 	int			number;
 	uint64		epoch;
+	bool		lasts_an_epoch; /* what it finds is true as long as the epoch */
 	struct RbacReader *reader;	/* if needed, or not the first attempt */
 } RbacAttempt;
 
 extern void rbac_attempt_begin(RbacAttempt *attempt, bool needs_reader);
 extern bool rbac_attempt_stands(RbacAttempt *attempt);
 
-/* local.c */
+/* moment.c */
+extern uint64 rbac_epoch;
 extern uint64 rbac_cache_begin(void);
-extern const RbacPrincipal *rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now);
-extern const RbacDepartmentPath *rbac_cache_department_path(const pg_uuid_t *department_id);
-extern const Bitmapset *rbac_cache_role_scopes(int32 role_id);
-extern int32 rbac_cache_scope_id(const char *name, int length);
 extern struct RbacReader *rbac_cache_read_begin(void);
 extern void rbac_cache_read_end(struct RbacReader *reader);
-extern uint64 rbac_cache_epoch(void);
-extern bool rbac_cache_holds(uint64 since);
+
+/* local.c */
+extern const RbacPrincipal *rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now);
+extern const RbacPrincipal *rbac_cache_principal_when(const RbacPrincipalKey *key, TimestampTz when);
+extern const RbacDepartmentPath *rbac_cache_department_path(const pg_uuid_t *tenant_id,
+															const pg_uuid_t *department_id);
+extern const Bitmapset *rbac_cache_role_scopes(int32 role_id);
+extern int32 rbac_cache_scope_id(const char *name, int length);
+extern bool rbac_cache_has_dynamic_duty(void);
+
+/* exchange.c */
+typedef struct RbacGlance
+{
+	bool		held;			/* in the whole tenant */
+	/* true while the proof holds, for moments in [valid_from, valid_until) */
+	RbacProof	proof;
+	TimestampTz valid_from;
+	TimestampTz valid_until;
+} RbacGlance;
+
+/* What there is to know of somebody before they ask. */
+typedef struct RbacStanding
+{
+	bool		user_exists;
+	bool		tenant_exists;	/* or none was asked about */
+	bool		holds_a_role;	/* user and tenant being active */
+} RbacStanding;
+
+extern void rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *standing);
+extern bool rbac_cache_may_glance(void);
+extern bool rbac_cache_glance(const RbacPrincipalKey *key, const char *scope, int length,
+							  TimestampTz now, RbacGlance *glance);
 
 #endif							/* RBAC_CACHE_H */

@@ -15,7 +15,7 @@ COMMENT ON TABLE rbac._policy_changed IS
 CREATE FUNCTION rbac._note_change() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_note_change';
 COMMENT ON FUNCTION rbac._note_change() IS
-'Trigger that keeps cached answers honest. First argument: assignments or policy. Further arguments: the columns whose change matters, all if none.';
+'Trigger that keeps cached answers honest. Arguments: the kind of message (assignments or policy); for each row, whose answers it concerns (user, tenant, role or everybody) and the column that says which; and the columns whose change matters.';
 
 -- ENABLE ALWAYS, so that logical replication, restores and whoever sets
 -- session_replication_role are noticed as well. If one of these triggers is
@@ -28,19 +28,20 @@ DECLARE
     watched record;
 BEGIN
     FOR watched IN
-        SELECT w.tbl, w.what,
+        SELECT w.tbl, w.what, w.whose, w.key,
                (SELECT string_agg(quote_literal(c), ', ') FROM unnest(w.columns) AS c) AS columns
         FROM (VALUES
-            ('tenants',           'assignments', '{id, is_active}'::text[]),
-            ('users',             'assignments', '{id, is_active}'),
-            ('departments',       'assignments', '{id, tenant_id, parent_id}'),
-            ('user_roles',        'assignments', '{user_id, role_id, tenant_id, department_id, valid_from, valid_until}'),
-            ('scopes',            'policy',      '{id, name}'),
-            ('permission_scopes', 'policy',      '{permission_id, scope_id}'),
-            ('role_permissions',  'policy',      '{role_id, permission_id}'),
-            ('role_inherits',     'policy',      '{role_id, inherits_role_id}'),
-            ('role_conflicts',    'policy',      '{kind, role_a, role_b}')
-        ) AS w (tbl, what, columns)
+            ('tenants',           'assignments', 'tenant',    'id',        '{id, is_active}'::text[]),
+            ('users',             'assignments', 'user',      'id',        '{id, is_active}'),
+            ('departments',       'assignments', 'tenant',    'tenant_id', '{id, tenant_id, parent_id}'),
+            ('user_roles',        'assignments', 'user',      'user_id',   '{user_id, role_id, tenant_id, department_id, valid_from, valid_until}'),
+            ('scopes',            'policy',      'everybody', '',          '{id, name}'),
+            ('permission_scopes', 'policy',      'everybody', '',          '{permission_id, scope_id}'),
+            ('roles',             'policy',      'tenant',    'tenant_id', '{id, tenant_id}'),
+            ('role_permissions',  'policy',      'role',      'role_id',   '{role_id, permission_id}'),
+            ('role_inherits',     'policy',      'role',      'role_id',   '{role_id, inherits_role_id}'),
+            ('role_conflicts',    'policy',      'everybody', '',          '{kind, role_a, role_b}')
+        ) AS w (tbl, what, whose, key, columns)
     LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS note_statement ON rbac.%I', watched.tbl);
         EXECUTE format('CREATE TRIGGER note_statement BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rbac.%I
@@ -56,8 +57,8 @@ BEGIN
 
         EXECUTE format('DROP TRIGGER IF EXISTS note_row ON rbac.%I', watched.tbl);
         EXECUTE format('CREATE TRIGGER note_row AFTER INSERT OR UPDATE OR DELETE ON rbac.%I
-                        FOR EACH ROW EXECUTE FUNCTION rbac._note_change(%L, %s)',
-                       watched.tbl, watched.what, watched.columns);
+                        FOR EACH ROW EXECUTE FUNCTION rbac._note_change(%L, %L, %L, %s)',
+                       watched.tbl, watched.what, watched.whose, watched.key, watched.columns);
         EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_row', watched.tbl);
     END LOOP;
 END
@@ -94,17 +95,55 @@ $$;
 COMMENT ON FUNCTION rbac.repair() IS
 'Puts right what a restore with --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER, has left: while one of the extension''s own triggers is missing or not ENABLE ALWAYS, every check reads the tables and nothing is cached. Returns true if something had to be put right. For the owner of the tables (42501).';
 
+CREATE FUNCTION rbac.status(
+    OUT mode text, OUT reason text, OUT detail text,
+    OUT triggers_sound boolean, OUT unsound_table text,
+    OUT shared_memory boolean, OUT cache_size integer,
+    OUT extension_version text, OUT library_version text,
+    OUT in_recovery boolean, OUT prepared_pending boolean)
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'rbac_status';
+COMMENT ON FUNCTION rbac.status() IS
+'How this session answers, and why. mode: shared (from the cache that all sessions share), local (from a cache of its own), uncached (from the tables, each time) or refusing (nothing is answered). reason and detail: why not shared; NULL if it is. triggers_sound: the triggers that keep cached answers honest stand as they were made; unsound_table: the first where they do not, for rbac.repair() to put right. shared_memory, cache_size: whether there is a shared cache, and of how many megabytes. in_recovery: this is a standby. prepared_pending: a prepared transaction may change what answers follow from, or did a moment ago. Not for PUBLIC.';
+
+CREATE FUNCTION rbac.cache_stats(
+    OUT since timestamptz,
+    OUT call_site_hits bigint, OUT local_hits bigint, OUT shared_hits bigint,
+    OUT loads bigint, OUT published bigint,
+    OUT bypassed_own_writes bigint, OUT bypassed_prepared bigint, OUT bypassed_recovery bigint,
+    OUT bypassed_unsound bigint, OUT bypassed_in_flight bigint,
+    OUT evictions bigint,
+    OUT stale_global bigint, OUT stale_tenant bigint, OUT stale_user bigint,
+    OUT entries bigint, OUT capacity bigint, OUT bytes bigint, OUT size bigint)
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'rbac_cache_stats';
+COMMENT ON FUNCTION rbac.cache_stats() IS
+'What the cache has done since the server''s start or the last rbac.cache_reset(), over all sessions; without shared memory, this session alone. Answers: call_site_hits (remembered where they are asked), local_hits (in the session''s memory), shared_hits (in shared memory), loads (read from the tables). published: findings told to all. bypassed_*: decisions, or loads, that could not use shared memory, by reason. evictions: findings still true that made way for others. stale_*: findings met after something they follow from had changed, for all tenants, for a tenant, for a user. entries, capacity: findings in shared memory that are true now, and room for them; bytes: what those and their sets of scopes take; size: of the whole cache, in bytes. Counts entries one by one: for people and monitoring, not for every request. Not for PUBLIC.';
+
+CREATE FUNCTION rbac.cache_reset() RETURNS void
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'rbac_cache_reset';
+COMMENT ON FUNCTION rbac.cache_reset() IS
+'Makes every session find out anew what it has cached of this database, and starts the counters of rbac.cache_stats() at zero. Never needed for answers to be right. Not for PUBLIC.';
+
+CREATE FUNCTION rbac.cache_warm(tenant_id uuid) RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'rbac_cache_warm';
+COMMENT ON FUNCTION rbac.cache_warm(uuid) IS
+'Finds out what each user with an assignment in this tenant holds there, so that their next checks find it in shared memory; returns how many users these are. Error: 42704 (no such tenant). Not for PUBLIC.';
+
 CREATE FUNCTION rbac._forget(policy_too boolean DEFAULT true) RETURNS void
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'rbac_forget';
 COMMENT ON FUNCTION rbac._forget(boolean) IS
-'Drops what this backend has cached of who holds what, and (policy_too) of what roles mean, for tests and measurements.';
+'Drops what this session keeps for itself of who holds what, and (policy_too) of what roles mean, for tests and measurements.';
 
-CREATE FUNCTION rbac._cache_counters(OUT loads bigint, OUT purges bigint)
+CREATE FUNCTION rbac._cache_counters(OUT loads bigint, OUT epoch bigint)
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'rbac_cache_counters';
 COMMENT ON FUNCTION rbac._cache_counters() IS
-'How often this backend has read the tables for a principal, and dropped what it had cached, for tests.';
+'How often this session''s process has read the tables for a principal, and how often what was known could no longer be used, for tests.';
 
 REVOKE ALL ON FUNCTION rbac._note_change(), rbac._install_note_triggers(), rbac._caching_is_sound(),
-    rbac.repair(), rbac._forget(boolean), rbac._cache_counters() FROM PUBLIC;
+    rbac.repair(), rbac.status(), rbac.cache_stats(), rbac.cache_reset(), rbac.cache_warm(uuid),
+    rbac._forget(boolean), rbac._cache_counters() FROM PUBLIC;

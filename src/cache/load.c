@@ -99,6 +99,25 @@ add_assignment(const RbacAssignment *assignment, void *arg)
 }
 
 /*
+ * The scopes of one of a principal's roles.  A role of another tenant (only
+ * tables restored or replicated past our rules have that) changes when nobody
+ * tells those who watch this principal.
+ */
+static const Bitmapset *
+scopes_for(RbacPrincipal *principal, RbacReader *reader, int32 role_id, const RbacClosureStore *store)
+{
+	RbacClosure closure;
+
+	rbac_load_closure(reader, role_id, store, &closure);
+	if (!closure.is_traceable ||
+		(closure.has_tenant &&
+		 (!principal->key.has_tenant ||
+		  memcmp(&closure.tenant_id, &principal->key.tenant_id, UUID_LEN) != 0)))
+		principal->is_traceable = false;
+	return closure.scopes;
+}
+
+/*
  * What a user holds in a tenant at a moment, and for how long that is true.
  * The sets of roles are looked up only after both walks, because the lookup
  * may walk as well.
@@ -113,6 +132,7 @@ rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 	bool		tenant_is_active = true;
 
 	principal->key = *key;
+	principal->is_traceable = true;
 	principal->valid_from = DT_NOBEGIN;
 	principal->valid_until = DT_NOEND;
 
@@ -132,38 +152,19 @@ rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 
 	/* One role's set is shared, not copied: most people have one. */
 	if (load.nroles == 1)
-		principal->scopes = unconstify(Bitmapset *, rbac_load_role_scopes(reader, load.roles[0], store));
+		principal->scopes = unconstify(Bitmapset *, scopes_for(principal, reader, load.roles[0], store));
 	else
 	{
 		for (int i = 0; i < load.nroles; i++)
 			principal->scopes = bms_add_members(principal->scopes,
-												 rbac_load_role_scopes(reader, load.roles[i], store));
+												 scopes_for(principal, reader, load.roles[i], store));
 	}
 	principal->scopes_are_shared = load.nroles == 1;
 
 	for (int i = 0; i < principal->ndepartments; i++)
 		principal->departments[i].scopes =
-			unconstify(Bitmapset *, rbac_load_role_scopes(reader, load.department_role[i], store));
+			unconstify(Bitmapset *, scopes_for(principal, reader, load.department_role[i], store));
 	return principal;
-}
-
-/* A copy that shares the sets of roles with the original. */
-RbacPrincipal *
-rbac_copy_principal(const RbacPrincipal *principal)
-{
-	RbacPrincipal *copy = palloc(sizeof(RbacPrincipal));
-
-	*copy = *principal;
-	if (!copy->scopes_are_shared)
-		copy->scopes = bms_copy(principal->scopes);
-	if (copy->ndepartments > 0)
-	{
-		Size		size = sizeof(RbacDepartmentGrant) * copy->ndepartments;
-
-		copy->departments = palloc(size);
-		memcpy(copy->departments, principal->departments, size);
-	}
-	return copy;
 }
 
 static IdList
@@ -212,16 +213,38 @@ scopes_of_permissions(RbacReader *reader, IdList *permissions)
 	return scopes;
 }
 
+/* What follows from this role follows from changes in its tenant. */
+static void
+note_owner(RbacReader *reader, int32 role_id, RbacClosure *closure)
+{
+	bool		has_tenant;
+	pg_uuid_t	tenant_id;
+
+	if (!rbac_read_role(reader, role_id, &has_tenant, &tenant_id, NULL))
+		closure->is_traceable = false;
+	else if (has_tenant && closure->has_tenant &&
+			 memcmp(&tenant_id, &closure->tenant_id, UUID_LEN) != 0)
+		closure->is_traceable = false;
+	else if (has_tenant)
+	{
+		closure->has_tenant = true;
+		closure->tenant_id = tenant_id;
+	}
+}
+
 /* By walking all that the role reaches.  Right whatever the tables hold. */
-static Bitmapset *
-scopes_by_walk(RbacReader *reader, int32 role_id)
+static void
+closure_by_walk(RbacReader *reader, int32 role_id, RbacClosure *closure)
 {
 	RbacHierarchy *below = rbac_hierarchy_below(reader, role_id);
 	IdList		permissions = new_id_list();
 
 	for (int i = 0; i < below->nroles; i++)
+	{
+		note_owner(reader, below->role[i], closure);
 		rbac_visit_role_permissions(reader, below->role[i], add_id, &permissions);
-	return scopes_of_permissions(reader, &permissions);
+	}
+	closure->scopes = scopes_of_permissions(reader, &permissions);
 }
 
 /*
@@ -231,14 +254,14 @@ scopes_by_walk(RbacReader *reader, int32 role_id)
  * on a hierarchy too deep to be anything but an attempt on our stack.
  */
 static bool
-scopes_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
-			   List *above, const Bitmapset **result)
+closure_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
+				List *above, RbacClosure *closure)
 {
 	IdList		juniors = new_id_list();
 	IdList		permissions = new_id_list();
 	Bitmapset  *scopes;
 
-	if (store->find(role_id, result, store->arg))
+	if (store->find(role_id, closure, store->arg))
 		return true;
 	if (list_length(above) == MAX_ROLE_DEPTH || list_member_int(above, role_id))
 		return false;
@@ -246,57 +269,67 @@ scopes_by_role(RbacReader *reader, int32 role_id, const RbacClosureStore *store,
 	CHECK_FOR_INTERRUPTS();
 	above = lappend_int(list_copy(above), role_id);
 
+	memset(closure, 0, sizeof(*closure));
+	closure->is_traceable = true;
+	note_owner(reader, role_id, closure);
 	rbac_visit_role_permissions(reader, role_id, add_id, &permissions);
 	scopes = scopes_of_permissions(reader, &permissions);
 	rbac_visit_juniors(reader, role_id, add_id, &juniors);
 	for (int i = 0; i < juniors.n; i++)
 	{
-		const Bitmapset *inherited;
+		RbacClosure inherited;
 
-		if (!scopes_by_role(reader, juniors.id[i], store, above, &inherited))
+		if (!closure_by_role(reader, juniors.id[i], store, above, &inherited))
 			return false;
-		scopes = bms_add_members(scopes, inherited);
+		scopes = bms_add_members(scopes, inherited.scopes);
+
+		/* a role of a tenant inherits its tenant's and shared ones only */
+		if (!inherited.is_traceable ||
+			(inherited.has_tenant &&
+			 (!closure->has_tenant ||
+			  memcmp(&inherited.tenant_id, &closure->tenant_id, UUID_LEN) != 0)))
+			closure->is_traceable = false;
 	}
-	*result = store->keep(role_id, scopes, store->arg);
+	closure->scopes = scopes;
+	store->keep(role_id, closure, store->arg);
 	return true;
 }
 
 /* The scopes of a role and of all that it inherits.  They belong to the store. */
-const Bitmapset *
-rbac_load_role_scopes(RbacReader *reader, int32 role_id, const RbacClosureStore *store)
+void
+rbac_load_closure(RbacReader *reader, int32 role_id,
+				  const RbacClosureStore *store, RbacClosure *closure)
 {
-	const Bitmapset *scopes;
-
-	if (scopes_by_role(reader, role_id, store, NIL, &scopes))
-		return scopes;
-	return store->keep(role_id, scopes_by_walk(reader, role_id), store->arg);
+	if (closure_by_role(reader, role_id, store, NIL, closure))
+		return;
+	memset(closure, 0, sizeof(*closure));
+	closure->is_traceable = true;
+	closure_by_walk(reader, role_id, closure);
+	store->keep(role_id, closure, store->arg);
 }
 
-RbacDepartmentPath *
-rbac_copy_department_path(const RbacDepartmentPath *path)
+static bool
+is_department_of(const RbacDepartment *department, const pg_uuid_t *tenant_id)
 {
-	RbacDepartmentPath *copy = palloc(sizeof(RbacDepartmentPath));
-
-	*copy = *path;
-	copy->path = palloc(sizeof(pg_uuid_t) * Max(path->npath, 1));
-	memcpy(copy->path, path->path, sizeof(pg_uuid_t) * path->npath);
-	return copy;
+	return memcmp(&department->tenant_id, tenant_id, UUID_LEN) == 0;
 }
 
-/* A department and those above it. */
-RbacDepartmentPath *
-rbac_load_department_path(RbacReader *reader, const pg_uuid_t *department_id)
+/*
+ * The way up from path->department_id, a department of path->tenant_id.
+ */
+void
+rbac_load_department_path(RbacReader *reader, RbacDepartmentPath *path)
 {
-	RbacDepartmentPath *path = palloc0(sizeof(RbacDepartmentPath));
 	RbacDepartment at;
 	int			capacity = 4;
 
-	path->department_id = *department_id;
+	path->npath = 0;
+	path->is_traceable = true;
 	path->path = palloc(sizeof(pg_uuid_t) * capacity);
-	if (!rbac_read_department(reader, department_id, &at, NULL))
-		return path;
+	if (!rbac_read_department(reader, &path->department_id, &at, NULL) ||
+		!is_department_of(&at, &path->tenant_id))
+		return;
 
-	path->tenant_id = at.tenant_id;
 	for (;;)
 	{
 		pg_uuid_t	parent = at.parent_id;
@@ -308,12 +341,17 @@ rbac_load_department_path(RbacReader *reader, const pg_uuid_t *department_id)
 		}
 		path->path[path->npath++] = at.id;
 		if (!at.has_parent)
-			return path;
+			return;
 		/* no rule of ours lets them lie deeper: what is above is a cycle */
 		if (path->npath > RBAC_MAX_DEPARTMENT_DEPTH)
-			return path;
+			return;
 		CHECK_FOR_INTERRUPTS();
 		if (!rbac_read_department(reader, &parent, &at, NULL))
-			return path;
+			break;
+		/* another tenant's change would not tell us */
+		if (!is_department_of(&at, &path->tenant_id))
+			path->is_traceable = false;
 	}
+	/* a parent that is not there may come as another tenant's */
+	path->is_traceable = false;
 }

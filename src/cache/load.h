@@ -8,24 +8,30 @@
 #include "cache/cache.h"
 #include "model/model.h"
 
+/* The scopes of a role, inheritance included, and what they follow from. */
+typedef struct RbacClosure
+{
+	const Bitmapset *scopes;
+	bool		has_tenant;		/* changes in this tenant may change it */
+	pg_uuid_t	tenant_id;
+	bool		is_traceable;	/* no others may, but of what all tenants share */
+} RbacClosure;
+
 /*
- * Where a load finds and leaves the scopes of roles, inheritance included.
- * keep copies the set and returns its copy.
+ * Where a load finds and leaves closures.  keep copies the scopes, and puts its
+ * copy into the closure.
  */
 typedef struct RbacClosureStore
 {
-	bool		(*find) (int32 role_id, const Bitmapset **scopes, void *arg);
-	const Bitmapset *(*keep) (int32 role_id, const Bitmapset *scopes, void *arg);
+	bool		(*find) (int32 role_id, RbacClosure *closure, void *arg);
+	void		(*keep) (int32 role_id, RbacClosure *closure, void *arg);
 	void	   *arg;
 } RbacClosureStore;
 
 extern RbacPrincipal *rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 										  TimestampTz now, const RbacClosureStore *store);
-extern RbacPrincipal *rbac_copy_principal(const RbacPrincipal *principal);
-extern const Bitmapset *rbac_load_role_scopes(RbacReader *reader, int32 role_id,
-											  const RbacClosureStore *store);
-extern RbacDepartmentPath *rbac_copy_department_path(const RbacDepartmentPath *path);
-extern RbacDepartmentPath *rbac_load_department_path(RbacReader *reader,
-													 const pg_uuid_t *department_id);
+extern void rbac_load_closure(RbacReader *reader, int32 role_id,
+							  const RbacClosureStore *store, RbacClosure *closure);
+extern void rbac_load_department_path(RbacReader *reader, RbacDepartmentPath *path);
 
 #endif							/* RBAC_LOAD_H */

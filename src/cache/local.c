@@ -1,16 +1,11 @@
 /*
  * local.c
- *		What this backend knows already.
+ *		What this backend keeps for itself.
  *
  * Principals, department paths, role closures and the ids of scopes, each in a
- * hash table of the backend's own.  rbac_cache_begin decides whether all of it
- * is still true as of now and of the statement's snapshot; if it cannot tell,
- * it drops it.  There are no tags on entries: everything that is kept is true
- * at one moment, and that moment is moved forward or everything goes.
- *
- * So that an answer never mixes two states, every load makes sure, after
- * taking its snapshot, that what is kept from before is true of that snapshot
- * as well.
+ * hash table, with how the truth of each is known (moment.h).  What all
+ * backends share is looked at first in a check (rbac_cache_glance); this is for
+ * what is not shared, and for those who need more than one bit.
  *
  * What is dropped stays readable until the next rbac_cache_begin, because a
  * decision may hold pointers to it.
@@ -19,25 +14,18 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
-#include "access/transam.h"
-#include "access/xact.h"
-#include "funcapi.h"
-#include "replication/logicalworker.h"
-#include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
-#include "cache/age.h"
+#include "cache/attempt.h"
 #include "cache/cache.h"
+#include "cache/counters.h"
+#include "cache/exchange.h"
 #include "cache/load.h"
+#include "cache/local.h"
+#include "cache/moment.h"
 #include "cache/signal.h"
 #include "model/names.h"
-
-PG_FUNCTION_INFO_V1(rbac_forget);
-PG_FUNCTION_INFO_V1(rbac_cache_counters);
 
 #define MAX_LOCAL_BYTES (16 * 1024 * 1024)
 
@@ -51,26 +39,42 @@ PG_FUNCTION_INFO_V1(rbac_cache_counters);
 typedef struct PrincipalEntry
 {
 	RbacPrincipalKey key;
-	RbacPrincipal *principal;
+	RbacKept	kept;
+	RbacPrincipal principal;
 } PrincipalEntry;
+
+typedef struct DepartmentKey
+{
+	pg_uuid_t	tenant_id;
+	pg_uuid_t	department_id;
+} DepartmentKey;
 
 typedef struct DepartmentEntry
 {
-	pg_uuid_t	department_id;
-	RbacDepartmentPath *path;
+	DepartmentKey key;
+	RbacKept	kept;
+	RbacDepartmentPath path;
 } DepartmentEntry;
 
 typedef struct ClosureEntry
 {
 	int32		role_id;
-	Bitmapset  *scopes;
+	RbacKept	kept;
+	RbacClosure closure;
 } ClosureEntry;
 
 typedef struct ScopeEntry
 {
 	char		name[RBAC_MAX_NAME_LENGTH + 1];
+	RbacKept	kept;
 	int32		id;				/* 0 if there is none */
 } ScopeEntry;
+
+typedef struct SetEntry
+{
+	RbacRingPosition position;
+	Bitmapset  *set;
+} SetEntry;
 
 /* All that hangs on who holds what, and all that hangs on what roles mean. */
 static MemoryContext assignments_context = NULL;
@@ -80,6 +84,10 @@ static HTAB *department_paths;
 static MemoryContext policy_context = NULL;
 static HTAB *closures;
 static HTAB *scope_ids;
+static HTAB *sets;				/* copies of what lies in the ring */
+static bool dynamic_duty_is_known;
+static RbacKept dynamic_duty_kept;
+static bool dynamic_duty_exists;
 
 /* Parent of what was dropped since the decision began. */
 static MemoryContext dropped_context = NULL;
@@ -88,32 +96,7 @@ static bool something_dropped = false;
 /* Empty between loads. */
 static MemoryContext scratch_context = NULL;
 
-/* MAX_LOCAL_BYTES were exceeded: to be put right as the next decision starts. */
-static bool is_too_much = false;
-
-/* Changes whenever something is dropped. */
-static uint64 epoch = 0;
-
-/* What is kept is true of a snapshot of this age. */
-static SnapshotAge true_as_of;
-
-/* The statement in which the last decision began, if it can be told from others. */
-static bool began_well = false;
-static TimestampTz began_at;
-static SnapshotAge began_with;
-
-/*
- * While a reader is open, further readers of the same decision read by its
- * snapshot, so that a decision that reads much ends also when transactions
- * commit all the time.
- */
-static RbacReader *outer_reader = NULL;
-
-/* The command in which a writing transaction read what is kept. */
-static CommandId read_in_command;
-
-static int64 loads = 0;
-static int64 purges = 0;
+bool		rbac_local_is_too_much = false;
 
 static MemoryContext
 drop_context(MemoryContext context)
@@ -127,17 +110,30 @@ drop_context(MemoryContext context)
 }
 
 /* A principal's sets may be its roles' own, so policy takes it along. */
-static void
-drop(int what)
+void
+rbac_local_drop(int what)
 {
 	if (dropped_context == NULL)
 		dropped_context = AllocSetContextCreate(TopMemoryContext, "rbac dropped", ALLOCSET_SMALL_SIZES);
 
 	assignments_context = drop_context(assignments_context);
 	if (what & RBAC_POLICY)
+	{
 		policy_context = drop_context(policy_context);
-	epoch++;
-	purges++;
+		dynamic_duty_is_known = false;
+	}
+	rbac_epoch++;
+}
+
+/* A decision begins: nobody can hold what was dropped before. */
+void
+rbac_local_reclaim(void)
+{
+	if (unlikely(something_dropped))
+	{
+		MemoryContextDeleteChildren(dropped_context);
+		something_dropped = false;
+	}
 }
 
 static HTAB *
@@ -149,172 +145,42 @@ create_table(const char *name, Size key, Size entry, int flags, MemoryContext co
 }
 
 static void
-create_missing(void)
+create_assignments(void)
 {
-	if (assignments_context == NULL)
-	{
-		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "rbac assignments", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context;
 
-		principals = create_table("rbac principals", sizeof(RbacPrincipalKey),
-								  sizeof(PrincipalEntry), HASH_BLOBS, context);
-		department_paths = create_table("rbac department paths", sizeof(pg_uuid_t),
-										sizeof(DepartmentEntry), HASH_BLOBS, context);
-		assignments_context = context;
-	}
-	if (policy_context == NULL)
-	{
-		MemoryContext context = AllocSetContextCreate(TopMemoryContext, "rbac policy", ALLOCSET_DEFAULT_SIZES);
-
-		closures = create_table("rbac role closures", sizeof(int32),
-								sizeof(ClosureEntry), HASH_BLOBS, context);
-		scope_ids = create_table("rbac scope ids", RBAC_MAX_NAME_LENGTH + 1,
-								 sizeof(ScopeEntry), HASH_STRINGS, context);
-		policy_context = context;
-	}
-}
-
-/*
- * Make what is kept true of a snapshot that was taken before this call, or
- * mark it as stale.
- */
-static void
-catch_up(SnapshotAge age)
-{
-	if (rbac_signal_quiet())
-		AcceptInvalidationMessages();
-	else
-		rbac_stale = RBAC_EVERYTHING;
-	true_as_of = age;
+	if (likely(assignments_context != NULL))
+		return;
+	context = AllocSetContextCreate(TopMemoryContext, "rbac assignments", ALLOCSET_DEFAULT_SIZES);
+	principals = create_table("rbac principals", sizeof(RbacPrincipalKey),
+							  sizeof(PrincipalEntry), HASH_BLOBS, context);
+	department_paths = create_table("rbac department paths", sizeof(DepartmentKey),
+									sizeof(DepartmentEntry), HASH_BLOBS, context);
+	assignments_context = context;
 }
 
 static void
-drop_stale(void)
+create_policy(void)
 {
-	if (rbac_stale)
-	{
-		drop(rbac_stale);
-		rbac_stale = 0;
-	}
+	MemoryContext context;
+
+	if (likely(policy_context != NULL))
+		return;
+	context = AllocSetContextCreate(TopMemoryContext, "rbac policy", ALLOCSET_DEFAULT_SIZES);
+	closures = create_table("rbac role closures", sizeof(int32),
+							sizeof(ClosureEntry), HASH_BLOBS, context);
+	scope_ids = create_table("rbac scope ids", RBAC_MAX_NAME_LENGTH + 1,
+							 sizeof(ScopeEntry), HASH_STRINGS, context);
+	sets = create_table("rbac sets", sizeof(RbacRingPosition), sizeof(SetEntry), HASH_BLOBS, context);
+	policy_context = context;
 }
 
-/*
- * Has a decision of this very statement begun already, and is nothing known to
- * have changed since?  Then there is no need to ask whether others have changed
- * something: to this statement it would be as if they had done so later.
- *
- * A statement is told from the next by the time of the client's message, and,
- * within what one message runs, by its snapshot.  Where a transaction has one
- * snapshot for all its statements, we do ask.
- */
-static inline bool
-is_same_statement(void)
+/* How much is kept. */
+Size
+rbac_local_bytes(void)
 {
-	return began_well && !(rbac_stale | rbac_written) && !is_too_much &&
-		began_at == GetCurrentStatementStartTimestamp() &&
-		!IsolationUsesXactSnapshot() && ActiveSnapshotSet() &&
-		has_age(GetActiveSnapshot(), &began_with);
-}
-
-/*
- * Start a decision.  Returns the epoch, which stays the same as long as
- * nothing was dropped.
- */
-uint64
-rbac_cache_begin(void)
-{
-	outer_reader = NULL;		/* an error may have left it */
-	if (likely(is_same_statement()))
-		return epoch;
-
-	AcceptInvalidationMessages();
-
-	if (unlikely(something_dropped))
-	{
-		MemoryContextDeleteChildren(dropped_context);
-		something_dropped = false;
-	}
-
-	/* Nobody tells us: keep nothing beyond one decision. */
-	if (unlikely(!rbac_signal_sound() || is_too_much))
-	{
-		rbac_stale = RBAC_EVERYTHING;
-		is_too_much = false;
-	}
-
-	/*
-	 * Apply workers and the workers of a writing leader see what its owner has
-	 * not committed, and hear nothing of it.
-	 */
-	if (unlikely((IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny())) ||
-				 IsLogicalWorker()))
-		rbac_written = RBAC_EVERYTHING;
-
-	/*
-	 * Own writes show from the next command on; those of a statement that is
-	 * still writing, row by row to commands within it.
-	 */
-	if (unlikely(rbac_written))
-	{
-		CommandId	command = GetCurrentCommandId(false);
-
-		if (command != read_in_command || rbac_is_writing())
-		{
-			rbac_stale |= rbac_written;
-			read_in_command = command;
-		}
-	}
-
-	/* An answer must not be older than what the statement itself sees. */
-	if (likely(ActiveSnapshotSet()))
-	{
-		SnapshotAge age = snapshot_age(GetActiveSnapshot());
-
-		if (unlikely(is_newer(age, true_as_of)))
-			catch_up(age);
-		began_with = age;
-		began_at = GetCurrentStatementStartTimestamp();
-		began_well = rbac_signal_sound();
-	}
-	else
-		began_well = false;
-
-	if (unlikely(rbac_stale))
-		drop_stale();
-	create_missing();
-	return epoch;
-}
-
-/*
- * A reader within a decision, with what is kept being true of its snapshot.
- * To be ended by rbac_cache_read_end.
- *
- * What a reader within a reader finds may be older than a message that came
- * in between; that message stays raised until the next decision, which drops
- * what was found.
- */
-RbacReader *
-rbac_cache_read_begin(void)
-{
-	SnapshotAge age;
-
-	if (outer_reader != NULL)
-		return rbac_read_begin_at(rbac_reader_snapshot(outer_reader));
-
-	outer_reader = rbac_read_begin();
-	age = own_snapshot_age(rbac_reader_snapshot(outer_reader));
-	if (!is_same_age(age, true_as_of))
-		catch_up(age);
-	drop_stale();
-	create_missing();
-	return outer_reader;
-}
-
-void
-rbac_cache_read_end(RbacReader *reader)
-{
-	if (reader == outer_reader)
-		outer_reader = NULL;
-	rbac_read_end(reader);
+	return (assignments_context ? MemoryContextMemAllocated(assignments_context, true) : 0) +
+		(policy_context ? MemoryContextMemAllocated(policy_context, true) : 0);
 }
 
 /*
@@ -324,36 +190,9 @@ rbac_cache_read_end(RbacReader *reader)
 static void
 check_size(void)
 {
-	if (MemoryContextMemAllocated(assignments_context, true) +
-		MemoryContextMemAllocated(policy_context, true) > MAX_LOCAL_BYTES)
-		is_too_much = true;
+	if (rbac_local_bytes() > MAX_LOCAL_BYTES)
+		rbac_local_is_too_much = true;
 }
-
-static bool
-find_closure(int32 role_id, const Bitmapset **scopes, void *arg)
-{
-	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
-
-	if (entry == NULL)
-		return false;
-	*scopes = entry->scopes;
-	return true;
-}
-
-static const Bitmapset *
-keep_closure(int32 role_id, const Bitmapset *scopes, void *arg)
-{
-	MemoryContext old = MemoryContextSwitchTo(policy_context);
-	Bitmapset  *kept = bms_copy(scopes);
-	ClosureEntry *entry;
-
-	MemoryContextSwitchTo(old);
-	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
-	entry->scopes = kept;
-	return kept;
-}
-
-static const RbacClosureStore closure_store = {find_closure, keep_closure, NULL};
 
 /* An error may have left the last load's remains there. */
 static MemoryContext
@@ -366,75 +205,306 @@ empty_scratch(void)
 	return scratch_context;
 }
 
+/* May it be used?  Then this attempt relies on it. */
+static inline bool
+use(const RbacKept *kept)
+{
+	if (!rbac_kept_holds(kept))
+		return false;
+	rbac_rely_on(kept);
+	return true;
+}
+
+/*
+ * Others have found something out, and told.  Then it is proven, and this
+ * attempt relies on it.
+ */
+static void
+take(RbacKept *kept)
+{
+	kept->reader = 0;
+	rbac_found_later(&kept->proof);
+	rbac_rely_on(kept);
+}
+
+/* Is this for all to know? */
+static inline bool
+is_for_all(const RbacKept *kept)
+{
+	return rbac_mode == RBAC_SHARED && kept->reader == 0;
+}
+
+/*
+ * A copy of a set that lies in the ring, one for all who have it.  False if it
+ * does not lie there any more.
+ */
+bool
+rbac_local_set(RbacRingPosition position, Bitmapset **set)
+{
+	SetEntry   *entry;
+	uint32		length;
+	void	   *data;
+	MemoryContext old;
+
+	*set = NULL;
+	if (position == 0)
+		return true;
+	create_policy();
+	entry = hash_search(sets, &position, HASH_FIND, NULL);
+	if (entry == NULL)
+	{
+		if ((data = rbac_ring_get(position, &length)) == NULL)
+			return false;
+		old = MemoryContextSwitchTo(policy_context);
+		*set = rbac_decode_set(data, length);
+		MemoryContextSwitchTo(old);
+		pfree(data);
+		entry = hash_search(sets, &position, HASH_ENTER, NULL);
+		entry->set = *set;
+		check_size();
+	}
+	*set = entry->set;
+	return true;
+}
+
+static bool
+find_closure(int32 role_id, RbacClosure *closure, void *arg)
+{
+	ClosureEntry *entry = hash_search(closures, &role_id, HASH_FIND, NULL);
+	RbacKept	kept;
+
+	if (entry && use(&entry->kept))
+	{
+		*closure = entry->closure;
+		return true;
+	}
+	if (!rbac_moment_takes_from_others() || !rbac_fetch_closure(role_id, closure, &kept.proof))
+		return false;
+	take(&kept);
+	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
+	entry->kept = kept;
+	entry->closure = *closure;
+	return true;
+}
+
+static void
+keep_closure(int32 role_id, RbacClosure *closure, void *arg)
+{
+	RbacLoad   *load = arg;
+	MemoryContext old = MemoryContextSwitchTo(policy_context);
+	ClosureEntry *entry;
+
+	closure->scopes = bms_copy(closure->scopes);
+	MemoryContextSwitchTo(old);
+	entry = hash_search(closures, &role_id, HASH_ENTER, NULL);
+	entry->closure = *closure;
+	rbac_load_narrow(load, closure->has_tenant ? &closure->tenant_id : NULL,
+					 closure->is_traceable, &entry->kept);
+	rbac_rely_on(&entry->kept);
+	if (is_for_all(&entry->kept))
+		rbac_post_closure(role_id, closure, &entry->kept.proof);
+}
+
+static RbacClosureStore
+closure_store(RbacLoad *load)
+{
+	RbacClosureStore store = {find_closure, keep_closure, load};
+
+	return store;
+}
+
+/* What is loaded is in the current memory context. */
+static RbacPrincipal *
+load_principal(const RbacPrincipalKey *key, TimestampTz when, RbacKept *kept)
+{
+	RbacLoad	load;
+	RbacClosureStore store = closure_store(&load);
+	RbacPrincipal *principal;
+
+	rbac_load_begin(&load, key->has_tenant ? &key->tenant_id : NULL, &key->user_id);
+	create_assignments();
+	create_policy();
+	principal = rbac_load_principal(load.reader, key, when, &store);
+	rbac_load_end(&load);
+	rbac_counters->loads++;
+
+	*kept = load.kept;
+	if (!principal->is_traceable && rbac_mode == RBAC_SHARED)
+		rbac_load_narrow(&load, key->has_tenant ? &key->tenant_id : NULL, false, kept);
+	rbac_rely_on(kept);
+	return principal;
+}
+
 /* What this user holds in this tenant.  Never NULL. */
 const RbacPrincipal *
 rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 {
-	PrincipalEntry *entry = hash_search(principals, key, HASH_FIND, NULL);
-	RbacPrincipal *principal;
-	RbacReader *reader;
+	PrincipalEntry *entry;
+	RbacPrincipal found;
+	RbacPrincipal *loaded;
+	RbacKept	kept;
 	MemoryContext old;
 
-	if (likely(entry && now >= entry->principal->valid_from && now < entry->principal->valid_until))
-		return entry->principal;
+	create_assignments();
+	entry = hash_search(principals, key, HASH_FIND, NULL);
+	if (likely(entry && now >= entry->principal.valid_from && now < entry->principal.valid_until &&
+			   use(&entry->kept)))
+	{
+		rbac_counters->local_hits++;
+		return &entry->principal;
+	}
+
+	if (rbac_moment_takes_from_others())
+	{
+		bool		is_known;
+
+		old = MemoryContextSwitchTo(assignments_context);
+		is_known = rbac_fetch_principal(key, now, &found, &kept.proof);
+		MemoryContextSwitchTo(old);
+		if (is_known)
+		{
+			take(&kept);
+			entry = hash_search(principals, key, HASH_ENTER, NULL);
+			entry->kept = kept;
+			entry->principal = found;
+			check_size();
+			return &entry->principal;
+		}
+	}
 
 	old = MemoryContextSwitchTo(empty_scratch());
-	reader = rbac_cache_read_begin();
-	principal = rbac_load_principal(reader, key, now, &closure_store);
-	rbac_cache_read_end(reader);
+	loaded = load_principal(key, now, &kept);
+	if (is_for_all(&kept))
+		rbac_post_principal(loaded, &kept.proof);
+
+	/* a load may have dropped what was kept */
+	create_assignments();
 	MemoryContextSwitchTo(assignments_context);
-	principal = rbac_copy_principal(principal);
+	found = *loaded;
+	if (!found.scopes_are_shared)
+		found.scopes = bms_copy(loaded->scopes);
+	if (found.ndepartments > 0)
+	{
+		Size		size = sizeof(RbacDepartmentGrant) * found.ndepartments;
+
+		found.departments = palloc(size);
+		memcpy(found.departments, loaded->departments, size);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(scratch_context);
-	loads++;
 
 	entry = hash_search(principals, key, HASH_ENTER, NULL);
-	entry->principal = principal;
+	entry->kept = kept;
+	entry->principal = found;
 	check_size();
-	return principal;
+	return &entry->principal;
 }
 
-/* Where a department lies.  Never NULL; npath is 0 if there is no such one. */
-const RbacDepartmentPath *
-rbac_cache_department_path(const pg_uuid_t *department_id)
+/*
+ * What this user will hold in this tenant at another moment, if nothing changes
+ * until then.  In the current memory context; nothing of it is kept.
+ */
+const RbacPrincipal *
+rbac_cache_principal_when(const RbacPrincipalKey *key, TimestampTz when)
 {
-	DepartmentEntry *entry = hash_search(department_paths, department_id, HASH_FIND, NULL);
-	RbacDepartmentPath *path;
-	RbacReader *reader;
-	MemoryContext old;
+	RbacKept	kept;
 
-	if (likely(entry))
-		return entry->path;
+	return load_principal(key, when, &kept);
+}
+
+/* Where a department of a tenant lies.  Never NULL; npath is 0 if there is no such one. */
+const RbacDepartmentPath *
+rbac_cache_department_path(const pg_uuid_t *tenant_id, const pg_uuid_t *department_id)
+{
+	DepartmentKey key = {*tenant_id, *department_id};
+	DepartmentEntry *entry;
+	RbacDepartmentPath found = {.tenant_id = *tenant_id,.department_id = *department_id};
+	RbacKept	kept;
+	RbacLoad	load;
+	MemoryContext old;
+	pg_uuid_t  *path;
+
+	create_assignments();
+	entry = hash_search(department_paths, &key, HASH_FIND, NULL);
+	if (likely(entry && use(&entry->kept)))
+		return &entry->path;
+
+	if (rbac_moment_takes_from_others())
+	{
+		bool		is_known;
+
+		old = MemoryContextSwitchTo(assignments_context);
+		is_known = rbac_fetch_department_path(&found, &kept.proof);
+		MemoryContextSwitchTo(old);
+		if (is_known)
+		{
+			take(&kept);
+			entry = hash_search(department_paths, &key, HASH_ENTER, NULL);
+			entry->kept = kept;
+			entry->path = found;
+			check_size();
+			return &entry->path;
+		}
+	}
 
 	old = MemoryContextSwitchTo(empty_scratch());
-	reader = rbac_cache_read_begin();
-	path = rbac_load_department_path(reader, department_id);
-	rbac_cache_read_end(reader);
-	MemoryContextSwitchTo(assignments_context);
-	path = rbac_copy_department_path(path);
+	rbac_load_begin(&load, tenant_id, NULL);
+	rbac_load_department_path(load.reader, &found);
+	rbac_load_end(&load);
+	rbac_load_narrow(&load, tenant_id, found.is_traceable, &kept);
+	rbac_rely_on(&kept);
+	if (is_for_all(&kept))
+		rbac_post_department_path(&found, &kept.proof);
+	create_assignments();
+	path = MemoryContextAlloc(assignments_context, sizeof(pg_uuid_t) * Max(found.npath, 1));
+	memcpy(path, found.path, sizeof(pg_uuid_t) * found.npath);
+	found.path = path;
 	MemoryContextSwitchTo(old);
 
-	entry = hash_search(department_paths, department_id, HASH_ENTER, NULL);
-	entry->path = path;
+	entry = hash_search(department_paths, &key, HASH_ENTER, NULL);
+	entry->kept = kept;
+	entry->path = found;
 	check_size();
-	return path;
+	return &entry->path;
+}
+
+/*
+ * The tenant of a role, whose word is to be watched while the role is loaded.
+ * What it was a moment ago is good enough: if it is another one then, the load
+ * finds out.
+ */
+static bool
+guess_tenant(int32 role_id, pg_uuid_t *tenant_id)
+{
+	RbacReader *reader = rbac_read_begin();
+	bool		has_tenant = false;
+
+	(void) rbac_read_role(reader, role_id, &has_tenant, tenant_id, NULL);
+	rbac_read_end(reader);
+	return has_tenant;
 }
 
 /* The scopes of a role and of all that it inherits. */
 const Bitmapset *
 rbac_cache_role_scopes(int32 role_id)
 {
-	RbacReader *reader;
-	const Bitmapset *scopes;
+	RbacLoad	load;
+	RbacClosureStore store = closure_store(&load);
+	RbacClosure closure;
+	pg_uuid_t	tenant_id;
+	bool		has_tenant;
 
-	if (find_closure(role_id, &scopes, NULL))
-		return scopes;
+	create_policy();
+	if (find_closure(role_id, &closure, NULL))
+		return closure.scopes;
 
-	reader = rbac_cache_read_begin();
-	scopes = rbac_load_role_scopes(reader, role_id, &closure_store);
-	rbac_cache_read_end(reader);
+	has_tenant = rbac_moment_takes_from_others() && guess_tenant(role_id, &tenant_id);
+	rbac_load_begin(&load, has_tenant ? &tenant_id : NULL, NULL);
+	create_policy();
+	rbac_load_closure(load.reader, role_id, &store, &closure);
+	rbac_load_end(&load);
 	check_size();
-	return scopes;
+	return closure.scopes;
 }
 
 /* A scope's id, or 0 if there is no scope of that name. */
@@ -443,7 +513,8 @@ rbac_cache_scope_id(const char *name, int length)
 {
 	char		key[RBAC_MAX_NAME_LENGTH + 1] = {0};
 	ScopeEntry *entry;
-	RbacReader *reader;
+	RbacKept	kept;
+	RbacLoad	load;
 	int32		id = 0;
 
 	/* scope tokens are ASCII, so bytes are characters */
@@ -451,63 +522,59 @@ rbac_cache_scope_id(const char *name, int length)
 		return 0;
 	memcpy(key, name, length);
 
+	create_policy();
 	entry = hash_search(scope_ids, key, HASH_FIND, NULL);
-	if (likely(entry))
+	if (likely(entry && use(&entry->kept)))
 		return entry->id;
 
-	reader = rbac_cache_read_begin();
-	if (!rbac_read_scope_id(reader, name, length, &id))
-		id = 0;
-	rbac_cache_read_end(reader);
+	if (rbac_moment_takes_from_others() && rbac_fetch_scope_id(name, length, &id, &kept.proof))
+		take(&kept);
+	else
+	{
+		rbac_load_begin(&load, NULL, NULL);
+		if (!rbac_read_scope_id(load.reader, name, length, &id))
+			id = 0;
+		rbac_load_end(&load);
+		kept = load.kept;
+		rbac_rely_on(&kept);
+		if (is_for_all(&kept) && id != 0)
+			rbac_post_scope_id(name, length, id, &kept.proof);
+	}
 
 	/* names that are no scopes' are without end: they must not fill us up */
-	if (id == 0 && is_too_much)
+	if (id == 0 && rbac_local_is_too_much)
 		return 0;
 
+	create_policy();
 	entry = hash_search(scope_ids, key, HASH_ENTER, NULL);
+	entry->kept = kept;
 	entry->id = id;
 	check_size();
 	return id;
 }
 
-/* The epoch as it is in the middle of a decision. */
-uint64
-rbac_cache_epoch(void)
-{
-	return epoch;
-}
-
-/* Does what was found since rbac_cache_begin returned this epoch belong together? */
+/* Do any two roles exclude each other dynamically? */
 bool
-rbac_cache_holds(uint64 since)
+rbac_cache_has_dynamic_duty(void)
 {
-	return epoch == since && !rbac_stale;
-}
+	RbacLoad	load;
 
-void
-rbac_cache_init(void)
-{
-	rbac_signal_init();
-}
+	if (likely(dynamic_duty_is_known && use(&dynamic_duty_kept)))
+		return dynamic_duty_exists;
 
-/* _forget(policy_too) */
-Datum
-rbac_forget(PG_FUNCTION_ARGS)
-{
-	rbac_stale |= PG_GETARG_BOOL(0) ? RBAC_EVERYTHING : RBAC_ASSIGNMENTS;
-	PG_RETURN_VOID();
-}
-
-Datum
-rbac_cache_counters(PG_FUNCTION_ARGS)
-{
-	TupleDesc	desc;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	values[0] = Int64GetDatum(loads);
-	values[1] = Int64GetDatum(purges);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	if (rbac_moment_takes_from_others() &&
+		rbac_fetch_dynamic_duty(&dynamic_duty_exists, &dynamic_duty_kept.proof))
+		take(&dynamic_duty_kept);
+	else
+	{
+		rbac_load_begin(&load, NULL, NULL);
+		dynamic_duty_exists = rbac_read_any_conflict(load.reader, "dynamic");
+		rbac_load_end(&load);
+		dynamic_duty_kept = load.kept;
+		rbac_rely_on(&dynamic_duty_kept);
+		if (is_for_all(&dynamic_duty_kept))
+			rbac_post_dynamic_duty(dynamic_duty_exists, &dynamic_duty_kept.proof);
+	}
+	dynamic_duty_is_known = true;
+	return dynamic_duty_exists;
 }

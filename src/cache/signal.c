@@ -3,27 +3,34 @@
  *		Learning that cached answers may have changed, and telling others.
  *
  * Writers: a trigger notes what a transaction writes.  Before it commits (or
- * prepares), the transaction takes the committing lock and queues one relcache
- * message for each kind of change; PostgreSQL sends them after the commit has
- * become visible and before COMMIT returns, for prepared transactions at
- * COMMIT PREPARED, on standbys at replay.  So a check that starts after COMMIT
- * has returned finds the message waiting.
+ * prepares), the transaction moves the version words of what it has changed
+ * (changes.c), and queues one relcache message for each kind of change.  The
+ * words serve the cache that all backends share.  The messages serve whoever
+ * keeps answers for itself: sessions of a server that does not preload us,
+ * standbys, transactions that have written, and all while a prepared
+ * transaction is pending.  PostgreSQL sends them after the commit has become
+ * visible and before COMMIT returns, for prepared transactions at COMMIT
+ * PREPARED, on standbys at replay.  So a check that starts after COMMIT has
+ * returned finds the message waiting.
  *
  * Between a commit's becoming visible and its message there is a gap, in which
- * a statement's snapshot already sees what the cache has not been told.  The
- * committing lock closes it: a transaction holds it (RowExclusiveLock) from
- * before it is visible until after its messages are out.  Whoever gets it in
- * ShareLock knows that every change that was visible by then is in the message
- * queue.  Readers only ever try; they never wait for a writer.
+ * a statement's snapshot already sees what has not been told.  The committing
+ * lock closes it: a transaction holds it (RowExclusiveLock) from before it is
+ * visible until after its messages are out, a prepared one across a restart.
+ * Whoever gets it in ShareLock knows that every change that was visible by then
+ * is in the message queue, and that no prepared transaction is left that could
+ * change anything unannounced.  Readers only ever try; they never wait for a
+ * writer.  On a standby, where nobody holds it, the startup process tells the
+ * same by having replayed all that it has begun to replay.
  *
- * Why relcache messages on two empty tables, and not NOTIFY or a counter in
- * shared memory: they are delivered in order with visibility, travel through
- * WAL to standbys and through two-phase files across restarts, cannot get lost
- * (an overrun queue says "everything"), and need no preloading.
+ * Why relcache messages on two empty tables, and not NOTIFY: they are
+ * delivered in order with visibility, travel through WAL to standbys and
+ * through two-phase files across restarts, cannot get lost (an overrun queue
+ * says "everything"), and need no preloading.
  *
- * What this transaction itself has written is private to it: the store drops
- * what it read as the command counter moves, when a savepoint is rolled back,
- * and at the end of the transaction.
+ * What this transaction itself has written is private to it: it uses nothing
+ * of what all share, and the store drops what it read as the command counter
+ * moves, when a savepoint is rolled back, and at the end of the transaction.
  */
 #include "postgres.h"
 
@@ -31,10 +38,10 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xlogrecovery.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -48,7 +55,11 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "cache/cache.h"
+#include "cache/changes.h"
 #include "cache/signal.h"
+#include "cache/testing.h"
+#include "cache/words.h"
 #include "model/model.h"
 
 PG_FUNCTION_INFO_V1(rbac_note_change);
@@ -70,11 +81,15 @@ static int	to_tell = 0;
 /* Our turn before commit is over: what is written now must be told at once. */
 static bool past_pre_commit = false;
 
+/* The role whose change was noted last: many rows of one role come in a row. */
+static int32 noted_role = 0;
+
 /* The two signal relations; looked up anew when a message says so. */
 static bool signals_are_known = false;
 static Oid	assignments_signal = InvalidOid;
 static Oid	policy_signal = InvalidOid;
 static bool triggers_are_sound = false;
+static const char *unsound_table = NULL;
 
 static void relation_changed(Datum arg, Oid relid);
 static void end_of_transaction(XactEvent event, void *arg);
@@ -147,20 +162,33 @@ table_is_watched(Oid relid, Oid note_change)
 	return statement && end && row;
 }
 
+/* Without asking for their version: an upgrade must be able to tell of itself. */
+static void
+find_signals(void)
+{
+	Oid			namespace = get_namespace_oid("rbac", true);
+
+	assignments_signal = policy_signal = InvalidOid;
+	if (OidIsValid(namespace))
+	{
+		assignments_signal = get_relname_relid("_assignments_changed", namespace);
+		policy_signal = get_relname_relid("_policy_changed", namespace);
+	}
+}
+
 static void
 look_up_signals(void)
 {
 	static const RbacTable watched[] = {
 		RBAC_TENANTS, RBAC_USERS, RBAC_DEPARTMENTS, RBAC_USER_ROLES,
-		RBAC_SCOPES, RBAC_PERMISSION_SCOPES, RBAC_ROLE_PERMISSIONS, RBAC_ROLE_INHERITS,
-		RBAC_ROLE_CONFLICTS
+		RBAC_SCOPES, RBAC_PERMISSION_SCOPES, RBAC_ROLES, RBAC_ROLE_PERMISSIONS,
+		RBAC_ROLE_INHERITS, RBAC_ROLE_CONFLICTS
 	};
 	const RbacCatalog *catalog = rbac_catalog();
 	Oid			note_change;
 	bool		sound = true;
 
-	assignments_signal = get_relname_relid("_assignments_changed", catalog->namespace);
-	policy_signal = get_relname_relid("_policy_changed", catalog->namespace);
+	find_signals();
 	if (!OidIsValid(assignments_signal) || !OidIsValid(policy_signal))
 		sound = false;
 
@@ -171,9 +199,21 @@ look_up_signals(void)
 
 	/* A message that arrives while we look makes us look again next time. */
 	signals_are_known = true;
+	unsound_table = NULL;
 	for (int i = 0; sound && i < (int) lengthof(watched); i++)
+	{
 		sound = table_is_watched(catalog->table[watched[i]], note_change);
+		if (!sound)
+			unsound_table = rbac_table_name(watched[i]);
+	}
 	triggers_are_sound = sound;
+}
+
+/* The first table whose triggers are not as they were made; NULL if none is. */
+const char *
+rbac_signal_unsound_table(void)
+{
+	return unsound_table;
 }
 
 /*
@@ -188,10 +228,35 @@ rbac_signal_sound(void)
 	return triggers_are_sound && signals_are_known;
 }
 
+/*
+ * One for a global word and all databases that share it, since it guards the
+ * mark in the word.
+ */
 static void
 set_committing_tag(LOCKTAG *tag)
 {
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, assignments_signal, 1);
+	SET_LOCKTAG_OBJECT(*tag, InvalidOid, RelationRelationId, rbac_global_slot(MyDatabaseId), 1);
+}
+
+/*
+ * No prepared transaction is left that has changed anything; the caller holds
+ * the committing lock.  What was found out before it was prepared may be out
+ * of date, so the version moves.
+ */
+static void
+clear_unknown(void)
+{
+	pg_atomic_uint64 *word;
+	uint64		value;
+
+	if (rbac_words == NULL)
+		return;
+	word = &rbac_words[rbac_global_slot(MyDatabaseId)];
+	value = pg_atomic_read_u64(word);
+	while ((value & RBAC_WORD_UNKNOWN) &&
+		   !pg_atomic_compare_exchange_u64(word, &value, (value & ~RBAC_WORD_UNKNOWN) +
+										   (RBAC_MUTANT("R4-version") ? 0 : RBAC_WORD_VERSION)))
+		 /* somebody else has moved it: again */ ;
 }
 
 /*
@@ -204,42 +269,65 @@ rbac_signal_quiet(void)
 {
 	LOCKTAG		tag;
 
-	/* A standby may not take the lock, and nobody there would hold it. */
+	/*
+	 * On a standby, what is visible was made so by a record that had begun to
+	 * be replayed; its messages are out when its replay has ended.
+	 */
 	if (RecoveryInProgress())
-		return false;
+	{
+		XLogRecPtr	begun = GetCurrentReplayRecPtr(NULL);
+
+		return GetXLogReplayRecPtr(NULL) >= begun || RBAC_MUTANT("standby-quiet");
+	}
 
 	set_committing_tag(&tag);
 	if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
-		return false;
+	{
+		if (RBAC_MUTANT("R4-lock"))
+			clear_unknown();
+		return RBAC_MUTANT("S-lock");
+	}
+	clear_unknown();
 	LockRelease(&tag, ShareLock, false);
 	return true;
 }
 
 /*
- * Tell others, once this transaction is visible.  Not if the extension is
- * being dropped: the loss of its tables is a message of its own.
+ * Tell others, once this transaction is visible.  There are no messages if the
+ * extension is being dropped: the loss of its tables is a message of its own.
  */
 static void
 tell(int what)
 {
 	LOCKTAG		tag;
 
+	set_committing_tag(&tag);
+	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
+
 	if (!signals_are_known)
-	{
-		if (!OidIsValid(get_extension_oid("rbac", true)))
-			return;
-		look_up_signals();
-	}
+		find_signals();
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(assignments_signal)) ||
 		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(policy_signal)))
 		return;
 
-	set_committing_tag(&tag);
-	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
+	if (RBAC_MUTANT("W3-message"))
+		return;
 	if (what & RBAC_ASSIGNMENTS)
 		CacheInvalidateRelcacheByRelid(assignments_signal);
 	if (what & RBAC_POLICY)
 		CacheInvalidateRelcacheByRelid(policy_signal);
+}
+
+/* What was noted is about to be committed, or prepared. */
+static void
+tell_all(bool is_prepare)
+{
+	if (to_tell || rbac_has_changes())
+		tell(to_tell);
+	if (is_prepare)
+		rbac_changes_become_unknown();
+	else
+		rbac_changes_announce();
 }
 
 static void
@@ -248,19 +336,30 @@ end_of_transaction(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PRE_PREPARE:
-			if (to_tell)
-				tell(to_tell);
+			tell_all(false);
 			past_pre_commit = true;
 			break;
 
-		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			tell_all(true);
+			break;
+
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
-			rbac_stale |= rbac_written;
+			rbac_changes_forget();
+			/* FALLTHROUGH */
+
+			/* after a commit, what was noted is forgotten when it was told */
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+			RBAC_RACE();
+			if (!RBAC_MUTANT("W4-private"))
+				rbac_stale |= rbac_written;
+			if (rbac_written)
+				rbac_epoch++;
 			rbac_written = 0;
+			noted_role = 0;
 			statements_writing = 0;
 			left_behind = false;
 			to_tell = 0;
@@ -280,7 +379,7 @@ static void
 end_of_subtransaction(SubXactEvent event, SubTransactionId mine,
 					  SubTransactionId parent, void *arg)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
+	if (event == SUBXACT_EVENT_ABORT_SUB && !RBAC_MUTANT("W6"))
 	{
 		rbac_stale |= rbac_written;
 		left_behind |= statements_writing > 0;
@@ -293,13 +392,41 @@ rbac_is_writing(void)
 	return statements_writing > 0 || left_behind;
 }
 
-/* Has one of the columns that matter changed?  All matter if none is named. */
+/* From here on, what is read may be what no one else can see. */
+static void
+become_private(int what)
+{
+	if (rbac_written == 0)
+		rbac_epoch++;
+	rbac_written |= what;
+	rbac_stale |= what;
+}
+
+void
+rbac_signal_upheaval(void)
+{
+	become_private(RBAC_EVERYTHING);
+	rbac_change_everything(MyDatabaseId);
+	if (past_pre_commit)
+		tell_all(false);
+}
+
+/*
+ * The arguments of a row trigger: the kind of message; whose word moves, and by
+ * which column; and the columns whose change matters.
+ */
+#define ARGUMENT_KIND		0
+#define ARGUMENT_WHOSE		1
+#define ARGUMENT_KEY		2
+#define ARGUMENT_MATTERS	3
+
+/* Has one of the columns that matter changed? */
 static bool
 update_matters(TriggerData *data)
 {
 	TupleDesc	desc = RelationGetDescr(data->tg_relation);
 
-	for (int i = 1; i < data->tg_trigger->tgnargs; i++)
+	for (int i = ARGUMENT_MATTERS; i < data->tg_trigger->tgnargs; i++)
 	{
 		int			number = SPI_fnumber(desc, data->tg_trigger->tgargs[i]);
 		bool		old_isnull;
@@ -319,7 +446,70 @@ update_matters(TriggerData *data)
 			!datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen))
 			return true;
 	}
-	return data->tg_trigger->tgnargs == 1;
+	return false;
+}
+
+static bool
+note_tenant(const pg_uuid_t *tenant_id, void *arg)
+{
+	if (tenant_id == NULL)
+		rbac_change_everything(MyDatabaseId);
+	else
+		rbac_change_tenant(tenant_id);
+	return true;
+}
+
+/*
+ * A role means something else: to its tenant, or to all that share it.  One
+ * that is nowhere to be found could be anybody's.
+ */
+static void
+note_role(int32 role_id)
+{
+	if (role_id == noted_role || rbac_changes_everything())
+		return;
+	if (!rbac_visit_tenants_of_role_ever(role_id, note_tenant, NULL))
+		rbac_change_everything(MyDatabaseId);
+	noted_role = role_id;
+}
+
+/* Note whose word a row moves, if its trigger says so. */
+static void
+note_row(Trigger *trigger, TupleDesc desc, HeapTuple row)
+{
+	const char *whose = trigger->tgnargs > ARGUMENT_KEY ? trigger->tgargs[ARGUMENT_WHOSE] : "everybody";
+	int			number = trigger->tgnargs > ARGUMENT_KEY ? SPI_fnumber(desc, trigger->tgargs[ARGUMENT_KEY]) : 0;
+	bool		isnull = true;
+	Datum		key = 0;
+
+	if (number > 0)
+		key = heap_getattr(row, number, desc, &isnull);
+
+	if (isnull)
+		rbac_change_everything(MyDatabaseId);
+	else if (strcmp(whose, "user") == 0)
+		rbac_change_user(DatumGetUUIDP(key));
+	else if (strcmp(whose, "tenant") == 0)
+		rbac_change_tenant(DatumGetUUIDP(key));
+	else if (strcmp(whose, "role") == 0)
+		note_role(DatumGetInt32(key));
+	else
+		rbac_change_everything(MyDatabaseId);
+}
+
+static void
+note_event(TriggerData *data)
+{
+	TupleDesc	desc = RelationGetDescr(data->tg_relation);
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	{
+		rbac_change_everything(MyDatabaseId);
+		return;
+	}
+	note_row(data->tg_trigger, desc, data->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		note_row(data->tg_trigger, desc, data->tg_newtuple);
 }
 
 /*
@@ -340,7 +530,8 @@ rbac_note_change(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"rbac._note_change\" serves the triggers of extension \"rbac\" only")));
 
-	what = strcmp(data->tg_trigger->tgargs[0], "assignments") == 0 ? RBAC_ASSIGNMENTS : RBAC_EVERYTHING;
+	what = strcmp(data->tg_trigger->tgargs[ARGUMENT_KIND], "assignments") == 0
+		? RBAC_ASSIGNMENTS : RBAC_EVERYTHING;
 
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event) && TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
 		!update_matters(data))
@@ -354,13 +545,15 @@ rbac_note_change(PG_FUNCTION_ARGS)
 			statements_writing--;
 	}
 
-	rbac_written |= what;
-	rbac_stale |= what;
-	if (TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	if (!RBAC_MUTANT("W1"))
+		become_private(what);
+	if ((TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)) &&
+		!RBAC_MUTANT("W2"))
 	{
 		to_tell |= what;
+		note_event(data);
 		if (past_pre_commit)
-			tell(what);
+			tell_all(false);
 	}
 	return PointerGetDatum(NULL);
 }

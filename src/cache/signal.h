@@ -25,8 +25,12 @@ extern int	rbac_written;
 /* Is a statement that writes under way? */
 extern bool rbac_is_writing(void);
 
+/* This transaction does to our tables what no row trigger sees. */
+extern void rbac_signal_upheaval(void);
+
 extern void rbac_signal_init(void);
 extern bool rbac_signal_sound(void);
 extern bool rbac_signal_quiet(void);
+extern const char *rbac_signal_unsound_table(void);
 
 #endif							/* RBAC_SIGNAL_H */

@@ -2,12 +2,12 @@
  * decide.c
  *		May this subject do this?  The hot path.
  *
- * A call site (one place in a query) remembers what its last call found: the
- * scope's id and the principal, together with the cache's epoch and the
- * identity's serial.  As long as neither moved, a call is a few comparisons
- * and a bit test.  Nothing is remembered beyond the call site's memory, which
- * may live as long as a transaction (plpgsql) and outlive any number of
- * changes; that is what epoch and serial are for.
+ * A call site (one place in a query) remembers what its last call found: who
+ * was asked about, the scope, the answer, and how long it is true: as long as
+ * its proof holds (cache/words.h), or, without one, as long as the cache's
+ * epoch lasts.  A call that is asked the same again is a few comparisons.
+ * Nothing is remembered beyond the call site's memory, which may live as long
+ * as a transaction (plpgsql) and outlive any number of changes.
  */
 #include "postgres.h"
 
@@ -23,7 +23,6 @@
 
 #include "compat.h"
 #include "cache/cache.h"
-#include "cache/load.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
 #include "model/model.h"
@@ -36,11 +35,15 @@ PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
 
 typedef struct CallSite
 {
-	uint64		epoch;
-	uint64		serial;
-	const RbacPrincipal *principal; /* NULL if nothing is remembered */
-	bool		answer;			/* in the whole tenant */
+	uint64		epoch;			/* 0 if nothing is remembered */
+	uint64		serial;			/* of the identity */
 	const text *constant;		/* the scope, if the query names it */
+	bool		answer;			/* in the whole tenant */
+	bool		is_proven;
+	RbacProof	proof;
+	TimestampTz valid_from;
+	TimestampTz valid_until;
+	RbacPrincipalKey key;
 	int			length;
 	char		scope[RBAC_MAX_NAME_LENGTH];
 } CallSite;
@@ -120,9 +123,10 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
 	 * A department that does not exist, or is another tenant's, has no
 	 * scopes, not even those of the whole tenant.
 	 */
-	path = rbac_cache_department_path(department_id);
-	if (path->npath == 0 || !principal->key.has_tenant ||
-		memcmp(&path->tenant_id, &principal->key.tenant_id, UUID_LEN) != 0)
+	if (!principal->key.has_tenant)
+		return false;
+	path = rbac_cache_department_path(&principal->key.tenant_id, department_id);
+	if (path->npath == 0)
 		return false;
 	if (bms_is_member(scope_id, principal->scopes))
 		return true;
@@ -138,6 +142,43 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
 		}
 	}
 	return false;
+}
+
+/* Only what is asked about the whole tenant is remembered. */
+static void
+remember(CallSite *site, const RbacPrincipalKey *key, const char *scope, int length, bool answer)
+{
+	site->epoch = rbac_epoch;
+	site->serial = rbac_identity_serial;
+	site->answer = answer;
+	site->key = *key;
+	site->length = length;
+	memcpy(site->scope, scope, length);
+}
+
+/*
+ * Take a decision that needs no more than what all backends share.  False if it
+ * does.
+ */
+static bool
+decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
+				   const char *scope, int length, TimestampTz now, CallSite *site, bool *answer)
+{
+	RbacGlance	glance;
+
+	if (!rbac_cache_may_glance() || !rbac_cache_glance(key, scope, length, now, &glance))
+		return false;
+	*answer = glance.held &&
+		(!question->about_current || rbac_identity_lists(scope, length));
+	if (site != NULL)
+	{
+		remember(site, key, scope, length, *answer);
+		site->is_proven = true;
+		site->proof = glance.proof;
+		site->valid_from = glance.valid_from;
+		site->valid_until = glance.valid_until;
+	}
+	return true;
 }
 
 /*
@@ -156,6 +197,10 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 	bool		answer;
 
 	fill_key(&key, question->user_id, question->tenant_id);
+	if (question->department_id == NULL &&
+		decide_at_a_glance(question, &key, scope, length, now, site, &answer))
+		return answer;
+
 	do
 	{
 		rbac_attempt_begin(&attempt, false);
@@ -166,14 +211,13 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 	} while (!rbac_attempt_stands(&attempt));
 
 	/* an unknown scope is not remembered: what it means is a setting */
-	if (site != NULL && scope_id != 0 && length <= RBAC_MAX_NAME_LENGTH)
+	if (site != NULL && attempt.lasts_an_epoch && scope_id != 0 && length <= RBAC_MAX_NAME_LENGTH)
 	{
+		remember(site, &key, scope, length, is_listed && bms_is_member(scope_id, principal->scopes));
 		site->epoch = attempt.epoch;
-		site->serial = rbac_identity_serial;
-		site->principal = principal;
-		site->answer = is_listed && bms_is_member(scope_id, principal->scopes);
-		site->length = length;
-		memcpy(site->scope, scope, length);
+		site->is_proven = false;
+		site->valid_from = principal->valid_from;
+		site->valid_until = principal->valid_until;
 	}
 	return answer;
 }
@@ -185,28 +229,13 @@ rbac_decide(const RbacQuestion *question, const char *scope)
 	return decide(question, scope, strlen(scope), NULL);
 }
 
-static bool
-find_role_scopes(int32 role_id, const Bitmapset **scopes, void *arg)
-{
-	*scopes = rbac_cache_role_scopes(role_id);
-	return true;
-}
-
-/* Never called, because every role is found. */
-static const Bitmapset *
-keep_role_scopes(int32 role_id, const Bitmapset *scopes, void *arg)
-{
-	return bms_copy(scopes);
-}
-
 /*
  * For other rooms: what would be decided at that moment, if nothing changed
- * until then?  What is loaded for another moment than now is not kept.
+ * until then?
  */
 bool
 rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz when)
 {
-	static const RbacClosureStore store = {find_role_scopes, keep_role_scopes, NULL};
 	int			length = strlen(scope);
 	RbacPrincipalKey key;
 	RbacAttempt attempt = {0};
@@ -222,7 +251,7 @@ rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz wh
 		scope_id = rbac_resolve_scope(scope, length);
 		principal = rbac_cache_principal(&key, GetCurrentStatementStartTimestamp());
 		if (when < principal->valid_from || when >= principal->valid_until)
-			principal = rbac_load_principal(attempt.reader, &key, when, &store);
+			principal = rbac_cache_principal_when(&key, when);
 		answer = (!question->about_current || rbac_identity_lists(scope, length)) &&
 			principal_holds(principal, scope_id, question->department_id);
 	} while (!rbac_attempt_stands(&attempt));
@@ -303,19 +332,30 @@ site_remembers(const CallSite *site, const text *scope)
 {
 	TimestampTz now;
 
-	/* only after rbac_cache_begin is it known whether the principal is still there */
-	if (unlikely(site->principal == NULL || site->epoch != rbac_cache_begin() ||
-				 site->serial != rbac_identity_serial))
+	if (likely(site->is_proven))
+	{
+		if (unlikely(site->epoch != rbac_epoch || !rbac_proof_holds(&site->proof)))
+			return false;
+	}
+	/* a new site has epoch 0, which no cache has */
+	else if (unlikely(site->epoch == 0 || site->epoch != rbac_cache_begin()))
+		return false;
+
+	if (unlikely(site->serial != rbac_identity_serial))
 		return false;
 	if (unlikely(site->constant != scope) &&
 		(site->length != (int) VARSIZE_ANY_EXHDR(scope) ||
 		 memcmp(site->scope, VARDATA_ANY(scope), site->length) != 0))
 		return false;
 
-	if (likely(site->principal->valid_from == DT_NOBEGIN && site->principal->valid_until == DT_NOEND))
-		return true;
-	now = GetCurrentStatementStartTimestamp();
-	return now >= site->principal->valid_from && now < site->principal->valid_until;
+	if (unlikely(site->valid_from != DT_NOBEGIN || site->valid_until != DT_NOEND))
+	{
+		now = GetCurrentStatementStartTimestamp();
+		if (now < site->valid_from || now >= site->valid_until)
+			return false;
+	}
+	rbac_counters->call_site_hits++;
+	return true;
 }
 
 static inline bool
@@ -336,7 +376,7 @@ decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 {
 	if (likely(question->department_id == NULL &&
 			   site_remembers(site, scope) &&
-			   is_about(&site->principal->key, question)))
+			   is_about(&site->key, question)))
 		return site->answer;
 	return decide(question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
 }
@@ -463,31 +503,30 @@ rbac_has_all_scopes(PG_FUNCTION_ARGS)
 static void
 admit_identity(const RbacIdentity *wanted, bool by_switch)
 {
-	const RbacQuestion question = {
-		.user_id = &wanted->user_id,
-		.tenant_id = wanted->has_tenant ? &wanted->tenant_id : NULL,
-	};
-	const RbacPrincipal *principal;
+	RbacPrincipalKey key;
+	RbacStanding standing;
 
-	(void) rbac_cache_begin();
-	principal = rbac_question_principal(&question);
+	fill_key(&key, &wanted->user_id, wanted->has_tenant ? &wanted->tenant_id : NULL);
+	rbac_cache_standing(&key, GetCurrentStatementStartTimestamp(), &standing);
 
-	if (by_switch && !principal->holds_a_role)
+	if (by_switch && !standing.holds_a_role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to switch to tenant %s", rbac_uuid_text(&wanted->tenant_id)),
 				 errdetail("The current user holds no role there, or there is no such active tenant.")));
-	if (!principal->user_exists)
+	if (!standing.user_exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("user %s does not exist", rbac_uuid_text(&wanted->user_id)),
 				 errhint("Create it with rbac.create_user(), or look for its id in rbac.users.")));
-	if (!principal->tenant_exists)
+	if (!standing.tenant_exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("tenant %s does not exist", rbac_uuid_text(&wanted->tenant_id)),
 				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
 
+	if (wanted->nscopes > 0)
+		(void) rbac_cache_begin();
 	rbac_foreach_identity_scope(name, wanted)
 		(void) rbac_resolve_scope(name, strlen(name));
 

@@ -129,6 +129,13 @@ rbac_catalog(void)
 	return &catalog;
 }
 
+/* For messages. */
+const char *
+rbac_table_name(RbacTable table)
+{
+	return table_names[table];
+}
+
 /* Is this one of our tables or indexes, as far as this backend knows? */
 bool
 rbac_catalog_is_ours(Oid relid)
@@ -180,12 +187,9 @@ find_relation(Oid namespace, const char *name)
 	return relid;
 }
 
-/*
- * The library and the tables must be of one version: after a package upgrade
- * the library is new at once, the tables only after ALTER EXTENSION.
- */
-static void
-check_version(void)
+/* The version of the SQL objects; NULL if there are none in this database. */
+char *
+rbac_extension_version(void)
 {
 	Relation	extensions;
 	ScanKeyData key;
@@ -209,6 +213,17 @@ check_version(void)
 	}
 	systable_endscan(scan);
 	table_close(extensions, AccessShareLock);
+	return version;
+}
+
+/*
+ * The library and the tables must be of one version: after a package upgrade
+ * the library is new at once, the tables only after ALTER EXTENSION.
+ */
+static void
+check_version(void)
+{
+	char	   *version = rbac_extension_version();
 
 	if (version == NULL)
 		ereport(ERROR,

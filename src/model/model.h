@@ -82,6 +82,8 @@ typedef struct RbacCatalog
 
 extern void rbac_model_init(void);
 extern const RbacCatalog *rbac_catalog(void);
+extern const char *rbac_table_name(RbacTable table);
+extern char *rbac_extension_version(void);
 extern bool rbac_catalog_is_ours(Oid relid);
 extern uint64 rbac_catalog_serial(void);
 
@@ -119,6 +121,8 @@ typedef bool (*RbacTenantVisitor) (const pg_uuid_t *id, bool is_active, void *ar
 typedef bool (*RbacScopeVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacRoleVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacIdVisitor) (int32 id, void *arg);
+/* tenant_id is NULL for what every tenant shares */
+typedef bool (*RbacOwnerVisitor) (const pg_uuid_t *tenant_id, void *arg);
 
 extern RbacReader *rbac_read_begin(void);
 extern RbacReader *rbac_read_begin_at(Snapshot snapshot);
@@ -162,6 +166,8 @@ extern void rbac_visit_subdepartments(RbacReader *reader, const pg_uuid_t *paren
 extern void rbac_visit_scopes(RbacReader *reader, RbacScopeVisitor visit, void *arg);
 extern void rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
 								RbacRoleVisitor visit, void *arg);
+extern bool rbac_visit_tenants_of_role_ever(int32 role_id,
+											RbacOwnerVisitor visit, void *arg);
 extern void rbac_visit_juniors(RbacReader *reader, int32 role_id,
 							   RbacIdVisitor visit, void *arg);
 extern bool rbac_read_any_conflict(RbacReader *reader, const char *kind);

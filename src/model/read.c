@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -682,6 +683,38 @@ rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
 		if (!go_on)
 			break;
 	}
+}
+
+/*
+ * The tenants that a role belongs to now, or did: of every version of its row
+ * that is still there, whoever may see it, one that this transaction has
+ * deleted included.  False if there is none.
+ */
+bool
+rbac_visit_tenants_of_role_ever(int32 role_id, RbacOwnerVisitor visit, void *arg)
+{
+	Relation	table = table_open(rbac_catalog()->table[RBAC_ROLES], AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, Anum_roles_id, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(role_id));
+	scan = systable_beginscan(table, rbac_catalog()->index[RBAC_ROLE_BY_ID], true,
+							  SnapshotAny, 1, &key);
+	while ((tuple = systable_getnext(scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		tenant_id = heap_getattr(tuple, Anum_roles_tenant_id,
+											 RelationGetDescr(table), &isnull);
+
+		found = true;
+		if (!visit(isnull ? NULL : DatumGetUUIDP(tenant_id), arg))
+			break;
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return found;
 }
 
 /* The roles that a role inherits directly. */

@@ -1,0 +1,260 @@
+/*
+ * facts.c
+ *		What any backend has found out, for all.
+ *
+ * A table of fixed size in shared memory, for the life of the server.  A fact
+ * has its place in one of two buckets of eight; when all sixteen places are
+ * taken, it takes that of one that is no longer true, or of any.  So the table
+ * is never full, and never asks anybody to wait.
+ *
+ * There are no locks.  Each place has a sequence number, odd while somebody
+ * writes there.  A reader copies, and looks whether the number has stayed the
+ * same; a writer who finds the place busy gives up: it is a cache.  Between the
+ * two steps of a writer nothing can be interrupted, and nothing can fail.
+ *
+ * Nothing is removed when it stops being true: its proof no longer holds, and
+ * that is looked at by everybody who finds it.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/shmem.h"
+
+#include "cache/counters.h"
+#include "cache/facts.h"
+#include "cache/testing.h"
+
+#define PLACES_IN_BUCKET 8
+
+typedef struct Bucket
+{
+	/* of the keys; a quick look that decides nothing.  0: nothing was ever here */
+	pg_atomic_uint32 fingerprint[PLACES_IN_BUCKET];
+	RbacFact	place[PLACES_IN_BUCKET];
+} Bucket;
+
+static Bucket *buckets = NULL;
+static uint32 nbuckets;
+
+StaticAssertDecl(sizeof(RbacFactKey) == 2 * sizeof(int32) + 2 * UUID_LEN, "keys have no padding");
+StaticAssertDecl(sizeof(RbacFact) <= 96, "a fact fits into 96 bytes");
+
+/* The budget is all for us. */
+Size
+rbac_facts_size(Size budget)
+{
+	nbuckets = (uint32) Min(Max(budget / sizeof(Bucket), 2), PG_INT32_MAX);
+	return nbuckets * sizeof(Bucket);
+}
+
+void
+rbac_facts_attach(Size budget)
+{
+	bool		found;
+	Size		size = rbac_facts_size(budget);
+
+	buckets = ShmemInitStruct("rbac facts", size, &found);
+	if (!found)
+		memset(buckets, 0, size);
+}
+
+void
+rbac_fact_key(RbacFactKey *key, RbacFactKind kind, const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	memset(key, 0, sizeof(*key));
+	key->database = MyDatabaseId;
+	key->kind = kind;
+	if (a)
+		key->a = *a;
+	if (b)
+		key->b = *b;
+}
+
+static inline uint64
+hash_key(const RbacFactKey *key)
+{
+	return hash_bytes_extended((const unsigned char *) key, sizeof(*key), 0);
+}
+
+/* The two buckets of a key. */
+static inline Bucket *
+bucket_of(uint64 hash, int choice)
+{
+	uint32		half = choice == 0 ? (uint32) (hash >> 32) : murmurhash32((uint32) (hash >> 32)) ^ (uint32) hash;
+
+	return &buckets[((uint64) half * nbuckets) >> 32];
+}
+
+static inline uint32
+fingerprint_of(uint64 hash)
+{
+	return (uint32) hash | 1;
+}
+
+/* A consistent copy of what stands at a place.  False if it is being written. */
+static inline bool
+copy_place(RbacFact *place, RbacFact *copy)
+{
+	uint32		sequence = pg_atomic_read_u32(&place->sequence);
+
+	if (unlikely(sequence & 1))
+		return RBAC_MUTANT("seqlock");
+	pg_read_barrier();
+	memcpy(copy, place, sizeof(*copy));
+	RBAC_RACE();
+	pg_read_barrier();
+	return pg_atomic_read_u32(&place->sequence) == sequence || RBAC_MUTANT("seqlock");
+}
+
+static inline void
+restore_proof(const RbacFact *fact, RbacProof *proof)
+{
+	proof->word[RBAC_GLOBAL] = &rbac_words[rbac_global_slot(fact->key.database)];
+	proof->word[RBAC_TENANT] = rbac_slot_word(fact->tenant_slot);
+	proof->word[RBAC_USER] = rbac_slot_word(fact->user_slot);
+	memcpy(proof->value, fact->value, sizeof(proof->value));
+}
+
+/* Find what is known under a key, with its proof, which holds. */
+bool
+rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
+{
+	uint64		hash = hash_key(key);
+
+	for (int choice = 0; choice < 2; choice++)
+	{
+		Bucket	   *bucket = bucket_of(hash, choice);
+
+		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		{
+			if (pg_atomic_read_u32(&bucket->fingerprint[i]) != fingerprint_of(hash) ||
+				!copy_place(&bucket->place[i], fact) ||
+				memcmp(&fact->key, key, sizeof(*key)) != 0)
+				continue;
+			restore_proof(fact, proof);
+			if (likely(rbac_proof_holds(proof)))
+				return true;
+			rbac_count_stale(proof);
+		}
+	}
+	return false;
+}
+
+/* Write at a place, unless somebody else does. */
+static bool
+write_place(Bucket *bucket, int i, const RbacFact *fact, uint64 hash)
+{
+	RbacFact   *place = &bucket->place[i];
+	uint32		sequence = pg_atomic_read_u32(&place->sequence);
+
+	if ((sequence & 1) ||
+		!pg_atomic_compare_exchange_u32(&place->sequence, &sequence, sequence + 1))
+		return false;
+	pg_write_barrier();
+	place->number = fact->number;
+	place->key = fact->key;
+	RBAC_RACE();
+	memcpy(&place->value, &fact->value, sizeof(*fact) - offsetof(RbacFact, value));
+	pg_atomic_write_u32(&bucket->fingerprint[i], fingerprint_of(hash));
+	pg_write_barrier();
+	pg_atomic_write_u32(&place->sequence, sequence + 2);
+	return true;
+}
+
+/* Is what stands at a place no longer true? */
+static bool
+is_outdated(RbacFact *place)
+{
+	RbacFact	copy;
+	RbacProof	proof;
+
+	if (!copy_place(place, &copy))
+		return false;
+	restore_proof(&copy, &proof);
+	return !rbac_proof_holds(&proof);
+}
+
+/*
+ * Tell everybody.  The proof must be settled; key, number, set and more are
+ * the caller's.
+ */
+void
+rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
+{
+	static uint32 next_victim = 0;
+	uint64		hash = hash_key(&fact->key);
+	Bucket	   *free_bucket = NULL;
+	int			free_place = 0;
+
+	memcpy(fact->value, proof->value, sizeof(fact->value));
+	fact->tenant_slot = rbac_word_slot(proof->word[RBAC_TENANT]);
+	fact->user_slot = rbac_word_slot(proof->word[RBAC_USER]);
+	rbac_counters->published++;
+
+	/* where it stood before, or the first that nobody has used */
+	for (int choice = 0; choice < 2; choice++)
+	{
+		Bucket	   *bucket = bucket_of(hash, choice);
+
+		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		{
+			uint32		fingerprint = pg_atomic_read_u32(&bucket->fingerprint[i]);
+			RbacFact	copy;
+
+			if (fingerprint == fingerprint_of(hash) && copy_place(&bucket->place[i], &copy) &&
+				memcmp(&copy.key, &fact->key, sizeof(copy.key)) == 0)
+			{
+				(void) write_place(bucket, i, fact, hash);
+				return;
+			}
+			if (fingerprint == 0 && free_bucket == NULL)
+			{
+				free_bucket = bucket;
+				free_place = i;
+			}
+		}
+	}
+	if (free_bucket)
+	{
+		(void) write_place(free_bucket, free_place, fact, hash);
+		return;
+	}
+
+	/* where something stands that is no longer true, or anything */
+	for (int choice = 0; choice < 2; choice++)
+	{
+		Bucket	   *bucket = bucket_of(hash, choice);
+
+		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		{
+			if (is_outdated(&bucket->place[i]))
+			{
+				(void) write_place(bucket, i, fact, hash);
+				return;
+			}
+		}
+	}
+	next_victim++;
+	rbac_counters->evictions++;
+	(void) write_place(bucket_of(hash, next_victim & 1), (next_victim >> 1) % PLACES_IN_BUCKET, fact, hash);
+}
+
+/* For statistics: how many places there are, and how many hold something true. */
+void
+rbac_facts_count(int64 *entries, int64 *capacity, Size *entry_size)
+{
+	*entries = 0;
+	*capacity = (int64) nbuckets * PLACES_IN_BUCKET;
+	*entry_size = sizeof(Bucket) / PLACES_IN_BUCKET;
+	for (uint32 b = 0; b < nbuckets; b++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		{
+			if (pg_atomic_read_u32(&buckets[b].fingerprint[i]) != 0 &&
+				!is_outdated(&buckets[b].place[i]))
+				(*entries)++;
+		}
+	}
+}
