@@ -302,7 +302,8 @@ tell(int what)
 	LOCKTAG		tag;
 
 	set_committing_tag(&tag);
-	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
+	if (!RBAC_MUTANT("W3-lock"))
+		(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 
 	if (!signals_are_known)
 		find_signals();
@@ -353,6 +354,8 @@ end_of_transaction(XactEvent event, void *arg)
 			/* after a commit, what was noted is forgotten when it was told */
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
+			if (RBAC_MUTANT("W4-early"))
+				rbac_changes_forget();
 			RBAC_RACE();
 			if (!RBAC_MUTANT("W4-private"))
 				rbac_stale |= rbac_written;

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
@@ -44,6 +45,8 @@ typedef struct CallSite
 	TimestampTz valid_from;
 	TimestampTz valid_until;
 	RbacPrincipalKey key;
+	int			changes;		/* of tenant, from one call to the next */
+	struct TenantMemory *tenants;
 	int			length;
 	char		scope[RBAC_MAX_NAME_LENGTH];
 } CallSite;
@@ -354,8 +357,14 @@ site_remembers(const CallSite *site, const text *scope)
 		if (now < site->valid_from || now >= site->valid_until)
 			return false;
 	}
-	rbac_counters->call_site_hits++;
 	return true;
+}
+
+static inline bool
+remembered_answer(const CallSite *site)
+{
+	rbac_counters->call_site_hits++;
+	return site->answer;
 }
 
 static inline bool
@@ -369,6 +378,111 @@ is_about(const RbacPrincipalKey *key, const RbacQuestion *question)
 }
 
 /*
+ * A query over rows of many tenants asks one call site about each, again and
+ * again.  So a site that has seen the tenant change a few times remembers the
+ * answer for many, for one user and the scope that the query names.
+ */
+#define CHANGES_TO_BEGIN	16
+#define PLACES				4096
+#define PLACES_FOR_ONE		4
+
+typedef struct TenantPlace
+{
+	pg_uuid_t	tenant_id;
+	const pg_atomic_uint64 *word;	/* NULL: nothing is remembered here */
+	uint64		value;
+	bool		answer;
+} TenantPlace;
+
+typedef struct TenantMemory
+{
+	uint64		epoch;
+	uint64		serial;
+	RbacProof	proof;			/* but for the tenant's word */
+	TenantPlace place[PLACES];
+} TenantMemory;
+
+/* A tenant has its place among these. */
+static inline TenantPlace *
+tenant_places(TenantMemory *memory, const pg_uuid_t *tenant_id)
+{
+	uint32		part[4];
+	uint32		hash;
+
+	memcpy(part, tenant_id, sizeof(part));
+	hash = murmurhash32(part[0] ^ part[1] ^ part[2] ^ part[3]);
+	return &memory->place[hash % (PLACES / PLACES_FOR_ONE) * PLACES_FOR_ONE];
+}
+
+static inline bool
+tenants_are_remembered(const TenantMemory *memory)
+{
+	return memory->epoch == rbac_epoch && memory->serial == rbac_identity_serial &&
+		rbac_proof_holds(&memory->proof);
+}
+
+static inline bool
+site_remembers_tenant(const CallSite *site, const text *scope, const pg_uuid_t *tenant_id, bool *answer)
+{
+	const TenantPlace *place;
+
+	if (likely(site->tenants == NULL) || unlikely(site->constant != scope) ||
+		unlikely(!tenants_are_remembered(site->tenants)))
+		return false;
+	place = tenant_places(site->tenants, tenant_id);
+	for (int i = 0; i < PLACES_FOR_ONE; i++, place++)
+	{
+		if (memcmp(&place->tenant_id, tenant_id, UUID_LEN) != 0)
+			continue;
+		if (unlikely(place->word == NULL || rbac_word_value(place->word) != place->value))
+			return false;
+		*answer = place->answer;
+		rbac_counters->call_site_hits++;
+		return true;
+	}
+	return false;
+}
+
+/* After a decision that the site has remembered. */
+static void
+remember_tenant(FmgrInfo *flinfo, CallSite *site)
+{
+	TenantMemory *memory = site->tenants;
+	TenantPlace *place;
+
+	if (!site->is_proven || site->constant == NULL ||
+		site->valid_from != DT_NOBEGIN || site->valid_until != DT_NOEND ||
+		++site->changes < CHANGES_TO_BEGIN)
+		return;
+	if (memory == NULL)
+		memory = site->tenants = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(TenantMemory));
+
+	if (memory->epoch == 0 || !tenants_are_remembered(memory) ||
+		memory->proof.value[RBAC_GLOBAL] != site->proof.value[RBAC_GLOBAL] ||
+		memory->proof.value[RBAC_USER] != site->proof.value[RBAC_USER])
+	{
+		memset(memory->place, 0, sizeof(memory->place));
+		memory->epoch = site->epoch;
+		memory->serial = site->serial;
+		memory->proof = site->proof;
+		memory->proof.word[RBAC_TENANT] = &rbac_constant_word;
+		memory->proof.value[RBAC_TENANT] = 0;
+	}
+
+	/* its own place from before, or an empty one, or any */
+	place = tenant_places(memory, &site->key.tenant_id);
+	for (int i = 0; i < PLACES_FOR_ONE - 1; i++, place++)
+	{
+		if (place->word == NULL || memcmp(&place->tenant_id, &site->key.tenant_id, UUID_LEN) == 0)
+			break;
+	}
+	place->tenant_id = site->key.tenant_id;
+	place->word = site->proof.word[RBAC_TENANT];
+	place->value = site->proof.value[RBAC_TENANT];
+	place->answer = site->answer;
+}
+
+/*
  * Decide with what the call site remembers, as long as that is still true.
  */
 static bool
@@ -377,7 +491,7 @@ decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 	if (likely(question->department_id == NULL &&
 			   site_remembers(site, scope) &&
 			   is_about(&site->key, question)))
-		return site->answer;
+		return remembered_answer(site);
 	return decide(question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
 }
 
@@ -397,6 +511,7 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	const text *scope;
 	CallSite   *site;
 	RbacQuestion question;
+	bool		answer;
 
 	if (rbac_identity() == NULL)
 		PG_RETURN_BOOL(false);
@@ -405,14 +520,23 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 
 	/* the same identity asks in the same tenant, so there is nothing to compare */
 	if (PG_NARGS() == 1 && likely(site_remembers(site, scope)))
-		PG_RETURN_BOOL(site->answer);
+		PG_RETURN_BOOL(remembered_answer(site));
 
 	rbac_current_question(&question);
 	if (PG_NARGS() > 1)
 		question.tenant_id = PG_GETARG_UUID_P(1);
 	if (PG_NARGS() > 2)
 		question.department_id = PG_GETARG_UUID_P(2);
-	PG_RETURN_BOOL(decide_at(site, &question, scope));
+	if (PG_NARGS() != 2)
+		PG_RETURN_BOOL(decide_at(site, &question, scope));
+
+	if (site_remembers_tenant(site, scope, question.tenant_id, &answer))
+		PG_RETURN_BOOL(answer);
+	if (site_remembers(site, scope) && is_about(&site->key, &question))
+		PG_RETURN_BOOL(remembered_answer(site));
+	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
+	remember_tenant(fcinfo->flinfo, site);
+	PG_RETURN_BOOL(answer);
 }
 
 /* user_has_scope(user_id, scope, tenant_id [, department_id]) */
