@@ -142,7 +142,7 @@ CREATE FUNCTION rbac._cache_counters(OUT loads bigint, OUT epoch bigint)
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'rbac_cache_counters';
 COMMENT ON FUNCTION rbac._cache_counters() IS
-'How often this session''s process has read the tables for a principal, and how often what was known could no longer be used, for tests.';
+'How often this session, and those before it in its place, have read the tables for a principal, and how often what it knew could no longer be used, for tests: differences count.';
 
 REVOKE ALL ON FUNCTION rbac._note_change(), rbac._install_note_triggers(), rbac._caching_is_sound(),
     rbac.repair(), rbac.status(), rbac.cache_stats(), rbac.cache_reset(), rbac.cache_warm(uuid),

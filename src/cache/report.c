@@ -266,6 +266,8 @@ rbac_cache_counters(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
+	/* by now at the latest, this backend counts in its place */
+	(void) rbac_cache_begin();
 	values[0] = Int64GetDatum(rbac_counters->loads);
 	values[1] = Int64GetDatum((int64) rbac_epoch);
 	PG_RETURN_DATUM(make_row(fcinfo, values, nulls));
