@@ -18,6 +18,7 @@ $standby->init_from_backup($primary, 'copy', has_streaming => 1);
 $standby->start;
 
 my $alice = 'a0000000-0000-0000-0000-000000000001';
+my $bob = 'a0000000-0000-0000-0000-000000000002';
 my $acme = 'b0000000-0000-0000-0000-000000000001';
 my $session = RbacTest::Session->new($standby);
 
@@ -34,6 +35,26 @@ is($session->ask('SELECT story.answers()'), $primary->safe_psql('postgres', 'SEL
 $session->ask("SELECT rbac.set_identity('$alice', '$acme', local => false)");
 is($session->ask("SELECT rbac.current_user_id() = '$alice', rbac.has_scope('read:task')"), 't|t', 'one can be somebody on a standby');
 is($session->ask("SELECT rbac.tenants_with_scope('read:task')"), "{$acme}", 'sets are answered on a standby');
+
+# It keeps what it knows while others commit what does not concern it.
+is($session->ask('SELECT mode, reason, in_recovery FROM rbac.status()'), 'local|recovery|t', 'status() says that each session knows for itself');
+my $counter = 'SELECT loads FROM rbac._cache_counters()';
+my $know = "SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')";
+$session->ask($know);
+my $loads = $session->ask($counter);
+for (1 .. 5)
+{
+	change('CREATE TABLE story.other (n int); DROP TABLE story.other');
+	$session->ask($know);
+}
+is($session->ask($counter), $loads, 'commits about other things make a standby forget nothing');
+my $late = RbacTest::Session->new($standby);
+is($late->ask($know), 't', 'a session that begins later answers the same');
+change("UPDATE rbac.users SET is_active = false WHERE username = 'alice'");
+is($late->ask($know), 'f', '... and sees what is replayed after that');
+change("UPDATE rbac.users SET is_active = true WHERE username = 'alice'");
+is($late->ask($know), 't', '... each time');
+$late->quit;
 
 for my $level ('READ COMMITTED', 'REPEATABLE READ')
 {
@@ -81,13 +102,23 @@ $primary->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_acti
 eval { $busy->receive };
 $busy->quit;
 
-# After promotion the same session goes on.
+# After promotion the same session goes on, and begins to share. One transaction
+# was prepared before, and is committed after.
+change("BEGIN; DELETE FROM rbac.user_roles WHERE user_id = '$bob'; PREPARE TRANSACTION 'bob'");
+my $of_bob = "SELECT rbac.user_has_scope('$bob', 'edit:task', '$acme', 'c0000000-0000-0000-0000-000000000001')";
+is($session->ask($of_bob), 't', 'bob edits before the promotion');
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
 $primary->stop;
 $standby->promote;
 is($session->ask("SELECT rbac.has_scope('list:task')"), 't', 'a session goes on after the promotion');
+is($session->ask('SELECT mode, reason, in_recovery FROM rbac.status()'), 'local|prepared_transaction|f', '... knowing that something is prepared');
+is($session->ask($of_bob), 't', '... which does not count');
+$standby->safe_psql('postgres', "COMMIT PREPARED 'bob'");
+is($session->ask($of_bob), 'f', '... until it is committed');
+is($session->ask('SELECT mode FROM rbac.status()'), 'shared', '... and from then on sessions share');
+is($session->ask("SELECT rbac.has_scope('list:task')"), 't', '... what they know');
 $standby->safe_psql('postgres', "DELETE FROM rbac.user_roles WHERE user_id = '$alice'");
-is($session->ask("SELECT rbac.has_scope('list:task')"), 'f', '... and sees what the new primary commits');
+is($session->ask("SELECT rbac.has_scope('list:task')"), 'f', '... and see what the new primary commits');
 
 $session->quit;
 $standby->stop;
