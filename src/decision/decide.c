@@ -2,28 +2,21 @@
  * decide.c
  *		May this subject do this?  The hot path.
  *
- * A call site (one place in a query) remembers what its last call found: who
- * was asked about, the scope, the answer, and how long it is true: as long as
- * its proof holds (cache/words.h), or, without one, as long as the cache's
- * epoch lasts.  A call that is asked the same again is a few comparisons.
- * Nothing is remembered beyond the call site's memory, which may live as long
- * as a transaction (plpgsql) and outlive any number of changes.
+ * The shortest way comes first: what the call site remembers (call_site.h);
+ * then what all sessions share; then what this one knows, or the tables.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
 
-#include "compat.h"
 #include "cache/cache.h"
+#include "decision/call_site.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
 #include "model/model.h"
@@ -33,23 +26,6 @@ PG_FUNCTION_INFO_V1(rbac_has_scope);
 PG_FUNCTION_INFO_V1(rbac_user_has_scope);
 PG_FUNCTION_INFO_V1(rbac_has_any_scope);
 PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
-
-typedef struct CallSite
-{
-	uint64		epoch;			/* 0 if nothing is remembered */
-	uint64		serial;			/* of the identity */
-	const text *constant;		/* the scope, if the query names it */
-	bool		answer;			/* in the whole tenant */
-	bool		is_proven;
-	RbacProof	proof;
-	TimestampTz valid_from;
-	TimestampTz valid_until;
-	RbacPrincipalKey key;
-	int			changes;		/* of tenant, from one call to the next */
-	struct TenantMemory *tenants;
-	int			length;
-	char		scope[RBAC_MAX_NAME_LENGTH];
-} CallSite;
 
 int			rbac_unknown_scope = RBAC_UNKNOWN_SCOPE_ERROR;
 
@@ -147,25 +123,13 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
 	return false;
 }
 
-/* Only what is asked about the whole tenant is remembered. */
-static void
-remember(CallSite *site, const RbacPrincipalKey *key, const char *scope, int length, bool answer)
-{
-	site->epoch = rbac_epoch;
-	site->serial = rbac_identity_serial;
-	site->answer = answer;
-	site->key = *key;
-	site->length = length;
-	memcpy(site->scope, scope, length);
-}
-
 /*
  * Take a decision that needs no more than what all backends share.  False if it
  * does.
  */
 static bool
 decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
-				   const char *scope, int length, TimestampTz now, CallSite *site, bool *answer)
+				   const char *scope, int length, TimestampTz now, RbacCallSite *site, bool *answer)
 {
 	RbacGlance	glance;
 
@@ -175,7 +139,7 @@ decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
 		(!question->about_current || rbac_identity_lists(scope, length));
 	if (site != NULL)
 	{
-		remember(site, key, scope, length, *answer);
+		rbac_remember(site, key, scope, length, *answer);
 		site->is_proven = true;
 		site->proof = glance.proof;
 		site->valid_from = glance.valid_from;
@@ -189,7 +153,7 @@ decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
  * if not NULL, remembers what was found.
  */
 static bool
-decide(const RbacQuestion *question, const char *scope, int length, CallSite *site)
+decide(const RbacQuestion *question, const char *scope, int length, RbacCallSite *site)
 {
 	RbacPrincipalKey key;
 	TimestampTz now = GetCurrentStatementStartTimestamp();
@@ -216,7 +180,7 @@ decide(const RbacQuestion *question, const char *scope, int length, CallSite *si
 	/* an unknown scope is not remembered: what it means is a setting */
 	if (site != NULL && attempt.lasts_an_epoch && scope_id != 0 && length <= RBAC_MAX_NAME_LENGTH)
 	{
-		remember(site, &key, scope, length, is_listed && bms_is_member(scope_id, principal->scopes));
+		rbac_remember(site, &key, scope, length, is_listed && bms_is_member(scope_id, principal->scopes));
 		site->epoch = attempt.epoch;
 		site->is_proven = false;
 		site->valid_from = principal->valid_from;
@@ -287,211 +251,15 @@ rbac_current_question(RbacQuestion *question)
 }
 
 /*
- * Is this argument a constant of the query?  Then it is the same datum at each
- * call, and its place tells it from all others.  (A parameter is not: plpgsql
- * calls again with other values.)
- */
-static bool
-is_constant(FmgrInfo *flinfo, int argument)
-{
-	Node	   *expr = flinfo->fn_expr;
-
-	return expr != NULL && IsA(expr, FuncExpr) &&
-		IsA(list_nth(((FuncExpr *) expr)->args, argument), Const);
-}
-
-static CallSite *
-call_site(FunctionCallInfo fcinfo, int scope_argument)
-{
-	CallSite   *site = fcinfo->flinfo->fn_extra;
-
-	if (unlikely(site == NULL))
-	{
-		Pointer		scope = DatumGetPointer(PG_GETARG_DATUM(scope_argument));
-
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-		if (is_constant(fcinfo->flinfo, scope_argument) &&
-			!VARATT_IS_EXTERNAL(scope) && !VARATT_IS_COMPRESSED(scope))
-			site->constant = (const text *) scope;
-		fcinfo->flinfo->fn_extra = site;
-	}
-	return site;
-}
-
-/* What is taken for a constant is not toasted. */
-static inline const text *
-scope_argument(FunctionCallInfo fcinfo, int argument, const CallSite *site)
-{
-	if (likely((Pointer) site->constant == DatumGetPointer(PG_GETARG_DATUM(argument))))
-		return site->constant;
-	return PG_GETARG_TEXT_PP(argument);
-}
-
-/*
- * Is what the call site remembers about this scope still true, now?
- */
-static inline bool
-site_remembers(const CallSite *site, const text *scope)
-{
-	TimestampTz now;
-
-	if (likely(site->is_proven))
-	{
-		if (unlikely(site->epoch != rbac_epoch || !rbac_proof_holds(&site->proof)))
-			return false;
-	}
-	/* a new site has epoch 0, which no cache has */
-	else if (unlikely(site->epoch == 0 || site->epoch != rbac_cache_begin()))
-		return false;
-
-	if (unlikely(site->serial != rbac_identity_serial))
-		return false;
-	if (unlikely(site->constant != scope) &&
-		(site->length != (int) VARSIZE_ANY_EXHDR(scope) ||
-		 memcmp(site->scope, VARDATA_ANY(scope), site->length) != 0))
-		return false;
-
-	if (unlikely(site->valid_from != DT_NOBEGIN || site->valid_until != DT_NOEND))
-	{
-		now = GetCurrentStatementStartTimestamp();
-		if (now < site->valid_from || now >= site->valid_until)
-			return false;
-	}
-	return true;
-}
-
-static inline bool
-remembered_answer(const CallSite *site)
-{
-	rbac_counters->call_site_hits++;
-	return site->answer;
-}
-
-static inline bool
-is_about(const RbacPrincipalKey *key, const RbacQuestion *question)
-{
-	if (memcmp(&key->user_id, question->user_id, UUID_LEN) != 0)
-		return false;
-	if (question->tenant_id == NULL)
-		return !key->has_tenant;
-	return key->has_tenant && memcmp(&key->tenant_id, question->tenant_id, UUID_LEN) == 0;
-}
-
-/*
- * A query over rows of many tenants asks one call site about each, again and
- * again.  So a site that has seen the tenant change a few times remembers the
- * answer for many, for one user and the scope that the query names.
- */
-#define CHANGES_TO_BEGIN	16
-#define PLACES				4096
-#define PLACES_FOR_ONE		4
-
-typedef struct TenantPlace
-{
-	pg_uuid_t	tenant_id;
-	const pg_atomic_uint64 *word;	/* NULL: nothing is remembered here */
-	uint64		value;
-	bool		answer;
-} TenantPlace;
-
-typedef struct TenantMemory
-{
-	uint64		epoch;
-	uint64		serial;
-	RbacProof	proof;			/* but for the tenant's word */
-	TenantPlace place[PLACES];
-} TenantMemory;
-
-/* A tenant has its place among these. */
-static inline TenantPlace *
-tenant_places(TenantMemory *memory, const pg_uuid_t *tenant_id)
-{
-	uint32		part[4];
-	uint32		hash;
-
-	memcpy(part, tenant_id, sizeof(part));
-	hash = murmurhash32(part[0] ^ part[1] ^ part[2] ^ part[3]);
-	return &memory->place[hash % (PLACES / PLACES_FOR_ONE) * PLACES_FOR_ONE];
-}
-
-static inline bool
-tenants_are_remembered(const TenantMemory *memory)
-{
-	return memory->epoch == rbac_epoch && memory->serial == rbac_identity_serial &&
-		rbac_proof_holds(&memory->proof);
-}
-
-static inline bool
-site_remembers_tenant(const CallSite *site, const text *scope, const pg_uuid_t *tenant_id, bool *answer)
-{
-	const TenantPlace *place;
-
-	if (likely(site->tenants == NULL) || unlikely(site->constant != scope) ||
-		unlikely(!tenants_are_remembered(site->tenants)))
-		return false;
-	place = tenant_places(site->tenants, tenant_id);
-	for (int i = 0; i < PLACES_FOR_ONE; i++, place++)
-	{
-		if (memcmp(&place->tenant_id, tenant_id, UUID_LEN) != 0)
-			continue;
-		if (unlikely(place->word == NULL || rbac_word_value(place->word) != place->value))
-			return false;
-		*answer = place->answer;
-		rbac_counters->call_site_hits++;
-		return true;
-	}
-	return false;
-}
-
-/* After a decision that the site has remembered. */
-static void
-remember_tenant(FmgrInfo *flinfo, CallSite *site)
-{
-	TenantMemory *memory = site->tenants;
-	TenantPlace *place;
-
-	if (!site->is_proven || site->constant == NULL ||
-		site->valid_from != DT_NOBEGIN || site->valid_until != DT_NOEND ||
-		++site->changes < CHANGES_TO_BEGIN)
-		return;
-	if (memory == NULL)
-		memory = site->tenants = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(TenantMemory));
-
-	if (memory->epoch == 0 || !tenants_are_remembered(memory) ||
-		memory->proof.value[RBAC_GLOBAL] != site->proof.value[RBAC_GLOBAL] ||
-		memory->proof.value[RBAC_USER] != site->proof.value[RBAC_USER])
-	{
-		memset(memory->place, 0, sizeof(memory->place));
-		memory->epoch = site->epoch;
-		memory->serial = site->serial;
-		memory->proof = site->proof;
-		memory->proof.word[RBAC_TENANT] = &rbac_constant_word;
-		memory->proof.value[RBAC_TENANT] = 0;
-	}
-
-	/* its own place from before, or an empty one, or any */
-	place = tenant_places(memory, &site->key.tenant_id);
-	for (int i = 0; i < PLACES_FOR_ONE - 1; i++, place++)
-	{
-		if (place->word == NULL || memcmp(&place->tenant_id, &site->key.tenant_id, UUID_LEN) == 0)
-			break;
-	}
-	place->tenant_id = site->key.tenant_id;
-	place->word = site->proof.word[RBAC_TENANT];
-	place->value = site->proof.value[RBAC_TENANT];
-	place->answer = site->answer;
-}
-
-/*
  * Decide with what the call site remembers, as long as that is still true.
  */
 static bool
-decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
+decide_at(RbacCallSite *site, const RbacQuestion *question, const text *scope)
 {
 	if (likely(question->department_id == NULL &&
-			   site_remembers(site, scope) &&
-			   is_about(&site->key, question)))
-		return remembered_answer(site);
+			   rbac_site_remembers(site, scope) &&
+			   rbac_site_is_about(&site->key, question)))
+		return rbac_site_answer(site);
 	return decide(question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
 }
 
@@ -499,9 +267,9 @@ decide_at(CallSite *site, const RbacQuestion *question, const text *scope)
 bool
 rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question)
 {
-	CallSite   *site = call_site(fcinfo, 0);
+	RbacCallSite   *site = rbac_call_site(fcinfo, 0);
 
-	return decide_at(site, question, scope_argument(fcinfo, 0, site));
+	return decide_at(site, question, rbac_scope_argument(fcinfo, 0, site));
 }
 
 /* has_scope(scope [, tenant_id [, department_id]]) */
@@ -509,18 +277,18 @@ Datum
 rbac_has_scope(PG_FUNCTION_ARGS)
 {
 	const text *scope;
-	CallSite   *site;
+	RbacCallSite   *site;
 	RbacQuestion question;
 	bool		answer;
 
 	if (rbac_identity() == NULL)
 		PG_RETURN_BOOL(false);
-	site = call_site(fcinfo, 0);
-	scope = scope_argument(fcinfo, 0, site);
+	site = rbac_call_site(fcinfo, 0);
+	scope = rbac_scope_argument(fcinfo, 0, site);
 
 	/* the same identity asks in the same tenant, so there is nothing to compare */
-	if (PG_NARGS() == 1 && likely(site_remembers(site, scope)))
-		PG_RETURN_BOOL(remembered_answer(site));
+	if (PG_NARGS() == 1 && likely(rbac_site_remembers(site, scope)))
+		PG_RETURN_BOOL(rbac_site_answer(site));
 
 	rbac_current_question(&question);
 	if (PG_NARGS() > 1)
@@ -530,12 +298,12 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	if (PG_NARGS() != 2)
 		PG_RETURN_BOOL(decide_at(site, &question, scope));
 
-	if (site_remembers_tenant(site, scope, question.tenant_id, &answer))
+	if (rbac_site_remembers_tenant(site, scope, question.tenant_id, &answer))
 		PG_RETURN_BOOL(answer);
-	if (site_remembers(site, scope) && is_about(&site->key, &question))
-		PG_RETURN_BOOL(remembered_answer(site));
+	if (rbac_site_remembers(site, scope) && rbac_site_is_about(&site->key, &question))
+		PG_RETURN_BOOL(rbac_site_answer(site));
 	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
-	remember_tenant(fcinfo->flinfo, site);
+	rbac_remember_tenant(fcinfo->flinfo, site);
 	PG_RETURN_BOOL(answer);
 }
 
@@ -543,14 +311,14 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 Datum
 rbac_user_has_scope(PG_FUNCTION_ARGS)
 {
-	CallSite   *site = call_site(fcinfo, 1);
+	RbacCallSite   *site = rbac_call_site(fcinfo, 1);
 	RbacQuestion question = {0};
 
 	question.user_id = PG_GETARG_UUID_P(0);
 	question.tenant_id = PG_GETARG_UUID_P(2);
 	if (PG_NARGS() > 3)
 		question.department_id = PG_GETARG_UUID_P(3);
-	PG_RETURN_BOOL(decide_at(site, &question, scope_argument(fcinfo, 1, site)));
+	PG_RETURN_BOOL(decide_at(site, &question, rbac_scope_argument(fcinfo, 1, site)));
 }
 
 /*
