@@ -184,7 +184,8 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 {
 	static uint32 next_victim = 0;
 	uint64		hash = hash_key(&fact->key);
-	Bucket	   *free_bucket = NULL;
+	Bucket	   *emptier = NULL;
+	int			most_free = 0;
 	int			free_place = 0;
 
 	memcpy(fact->value, proof->value, sizeof(fact->value));
@@ -192,12 +193,14 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	fact->user_slot = rbac_word_slot(proof->word[RBAC_USER]);
 	rbac_counters->published++;
 
-	/* where it stood before, or the first that nobody has used */
+	/* where it stood before, or an unused place of the emptier bucket */
 	for (int choice = 0; choice < 2; choice++)
 	{
 		Bucket	   *bucket = bucket_of(hash, choice);
+		int			nfree = 0;
+		int			first_free = 0;
 
-		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		for (int i = PLACES_IN_BUCKET - 1; i >= 0; i--)
 		{
 			uint32		fingerprint = pg_atomic_read_u32(&bucket->fingerprint[i]);
 			RbacFact	copy;
@@ -208,16 +211,22 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 				(void) write_place(bucket, i, fact, hash);
 				return;
 			}
-			if (fingerprint == 0 && free_bucket == NULL)
+			if (fingerprint == 0)
 			{
-				free_bucket = bucket;
-				free_place = i;
+				nfree++;
+				first_free = i;
 			}
 		}
+		if (nfree > most_free)
+		{
+			emptier = bucket;
+			most_free = nfree;
+			free_place = first_free;
+		}
 	}
-	if (free_bucket)
+	if (emptier != NULL)
 	{
-		(void) write_place(free_bucket, free_place, fact, hash);
+		(void) write_place(emptier, free_place, fact, hash);
 		return;
 	}
 
