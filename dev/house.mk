@@ -13,7 +13,7 @@ help:
 	@echo
 	@echo 'make demo            watch it decide, on a throw-away server'
 	@echo 'make check           run every test, on throw-away servers'
-	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap'
+	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap unshared'
 	@echo 'make check-sanitize  run the suites with assertions and sanitizers'
 	@echo 'make accept          take what the regress and isolation tests print now as expected'
 	@echo 'make bench           measure'

@@ -11,9 +11,9 @@
  * Databases come and go with their oids, and an oid may come back: making or
  * dropping one moves the global word of that database.
  *
- * Only with shared memory, which the library has only where it is preloaded,
- * and so in every backend: nobody's DDL is missed.  Without it, the relcache
- * messages that DDL sends are enough (signal.c).
+ * Only where the library is preloaded, and so in every backend: nobody's DDL is
+ * missed.  Elsewhere there is no shared memory, and the relcache messages that
+ * DDL sends are enough (signal.c).
  */
 #include "postgres.h"
 
@@ -36,7 +36,6 @@
 
 #include "cache/changes.h"
 #include "cache/ddl.h"
-#include "cache/shared.h"
 #include "cache/signal.h"
 #include "cache/testing.h"
 #include "model/model.h"
@@ -131,7 +130,7 @@ object_accessed(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id
 void
 rbac_ddl_init(void)
 {
-	if (!rbac_shared_is_coming())
+	if (!process_shared_preload_libraries_in_progress)
 		return;
 	next_hook = object_access_hook;
 	object_access_hook = object_accessed;

@@ -6,11 +6,10 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/qunique.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/uuid.h"
@@ -97,82 +96,79 @@ rbac_cache_reset(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static bool
-warm_user(const RbacAssignment *assignment, void *arg)
-{
-	List	  **users = arg;
-	pg_uuid_t  *user_id = palloc(sizeof(pg_uuid_t));
-
-	*user_id = assignment->user_id;
-	*users = lappend(*users, user_id);
-	return true;
-}
-
+/* Who holds roles in a tenant. */
 typedef struct Warming
 {
 	RbacReader *reader;
 	pg_uuid_t	tenant_id;
-	List	   *users;
+	int64		nusers;
+	int64		capacity;
+	pg_uuid_t  *user;
 } Warming;
 
 static bool
-visit_role(int32 role_id, void *arg)
+add_user(const RbacAssignment *assignment, void *arg)
+{
+	Warming    *warming = arg;
+
+	if (warming->nusers == warming->capacity)
+	{
+		warming->capacity *= 2;
+		warming->user = repalloc_huge(warming->user, sizeof(pg_uuid_t) * warming->capacity);
+	}
+	warming->user[warming->nusers++] = assignment->user_id;
+	return true;
+}
+
+static bool
+add_users_of_role(int32 role_id, void *arg)
 {
 	Warming    *warming = arg;
 
 	CHECK_FOR_INTERRUPTS();
-	rbac_visit_assignments_of_role(warming->reader, &warming->tenant_id, role_id,
-								   warm_user, &warming->users);
+	rbac_visit_assignments_of_role(warming->reader, &warming->tenant_id, role_id, add_user, warming);
 	return true;
 }
 
 static int
-compare_users(const ListCell *a, const ListCell *b)
+compare_uuid(const void *a, const void *b)
 {
-	return memcmp(lfirst(a), lfirst(b), UUID_LEN);
+	return memcmp(a, b, UUID_LEN);
 }
 
 /*
- * cache_warm(tenant_id): whom this tenant has, first all of them, then what each
- * holds.  One who comes in between will be met in time.
+ * cache_warm(tenant_id): first whom the tenant has, then what each holds.  One
+ * who comes in between will be met in time.
  */
 Datum
 rbac_cache_warm(PG_FUNCTION_ARGS)
 {
-	Warming		warming = {.tenant_id = *PG_GETARG_UUID_P(0)};
-	RbacReader *reader;
+	Warming		warming = {.tenant_id = *PG_GETARG_UUID_P(0),.capacity = 64};
 	bool		exists;
-	int64		n = 0;
-	ListCell   *cell;
-	const pg_uuid_t *last = NULL;
 
-	reader = rbac_read_begin_locked();
-	exists = rbac_read_tenant(reader, &warming.tenant_id, NULL, NULL);
-	warming.reader = reader;
+	warming.user = palloc(sizeof(pg_uuid_t) * warming.capacity);
+	warming.reader = rbac_read_begin_locked();
+	exists = rbac_read_tenant(warming.reader, &warming.tenant_id, NULL, NULL);
 	if (exists)
-		rbac_visit_assigned_roles(reader, &warming.tenant_id, visit_role, &warming);
-	rbac_read_end(reader);
+		rbac_visit_assigned_roles(warming.reader, &warming.tenant_id, add_users_of_role, &warming);
+	rbac_read_end(warming.reader);
 	if (!exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("tenant %s does not exist", rbac_uuid_text(&warming.tenant_id)),
 				 errhint("Look for its id in rbac.tenants.")));
 
-	list_sort(warming.users, compare_users);
-	foreach(cell, warming.users)
+	qsort(warming.user, warming.nusers, sizeof(pg_uuid_t), compare_uuid);
+	warming.nusers = qunique(warming.user, warming.nusers, sizeof(pg_uuid_t), compare_uuid);
+	for (int64 i = 0; i < warming.nusers; i++)
 	{
-		const pg_uuid_t *user_id = lfirst(cell);
-		RbacPrincipalKey key = {*user_id, warming.tenant_id, true};
+		RbacPrincipalKey key = {warming.user[i], warming.tenant_id, true};
 		RbacStanding standing;
 
 		CHECK_FOR_INTERRUPTS();
-		if (last != NULL && memcmp(last, user_id, UUID_LEN) == 0)
-			continue;
-		last = user_id;
 		rbac_cache_standing(&key, GetCurrentStatementStartTimestamp(), &standing);
-		n++;
 	}
-	PG_RETURN_INT64(n);
+	PG_RETURN_INT64(warming.nusers);
 }
 
 /* For status(): why answers are not shared. */

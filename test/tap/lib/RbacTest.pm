@@ -27,6 +27,7 @@ sub new_node
 
 	$node->init(allows_streaming => delete $all{allows_streaming});
 	$node->append_conf('postgresql.conf', "$_ = '$all{$_}'") for sort keys %all;
+	$node->append_conf('postgresql.conf', "rbac.cache_size = $ENV{RBAC_CACHE_SIZE}") if defined $ENV{RBAC_CACHE_SIZE};
 	# only a library that was built with -DRBAC_MUTANTS knows these two
 	$node->append_conf('postgresql.conf', "rbac.mutant = '$ENV{RBAC_MUTANT}'") if $ENV{RBAC_MUTANT};
 	$node->append_conf('postgresql.conf', "rbac.race_delay = '$ENV{RBAC_RACE_DELAY}'") if $ENV{RBAC_RACE_DELAY};
