@@ -51,13 +51,13 @@ rbac_revision(PG_FUNCTION_ARGS)
 	 * another caller has deleted would be an error, so not there.
 	 */
 	if (!IsolationUsesXactSnapshot())
-		(void) rbac_owner_execute("DELETE FROM rbac._revisions WHERE revision IN ("
+		(void) rbac_owner_execute("DELETE FROM rbac._revisions WHERE revision = ANY (ARRAY("
 								  "SELECT r.revision FROM rbac._revisions AS r "
 								  "WHERE r.created_at < pg_catalog.clock_timestamp() - interval '24 hours' "
 								  "AND r.revision < (SELECT o.revision FROM rbac._revisions AS o "
 								  "WHERE o.created_at < pg_catalog.clock_timestamp() - interval '24 hours' "
 								  "ORDER BY o.created_at DESC LIMIT 1) "
-								  "ORDER BY r.created_at LIMIT 10 FOR UPDATE SKIP LOCKED)",
+								  "ORDER BY r.created_at LIMIT 10 FOR UPDATE SKIP LOCKED))",
 								  0, NULL, NULL, NULL);
 
 	if (rbac_owner_execute("INSERT INTO rbac._revisions DEFAULT VALUES RETURNING revision",

@@ -30,6 +30,7 @@ INSERT INTO promised VALUES
     ('clear_identity()', 'volatile', false, 'unsafe', true),
     ('create_department(tenant_id uuid, name text, parent_id uuid)', 'volatile', false, 'unsafe', true),
     ('create_permission(name text, object text, action text, scopes text[], description text)', 'volatile', false, 'unsafe', true),
+    ('create_publication(name name)', 'volatile', false, 'unsafe', false),
     ('create_role(name text, tenant_id uuid, description text, permissions text[], inherits text[])', 'volatile', false, 'unsafe', true),
     ('create_scope(name text, description text)', 'volatile', false, 'unsafe', true),
     ('create_tenant(key text, name text)', 'volatile', false, 'unsafe', true),
@@ -68,6 +69,8 @@ INSERT INTO promised VALUES
     ('require_scope(scope text)', 'stable', false, 'safe', true),
     ('require_scope(scope text, tenant_id uuid)', 'stable', false, 'safe', true),
     ('require_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', false, 'safe', true),
+    ('revision()', 'volatile', false, 'unsafe', false),
+    ('revoke_barrier(timeout interval)', 'volatile', false, 'unsafe', false),
     ('revoke_permission(role integer, permission text)', 'volatile', false, 'unsafe', true),
     ('revoke_permission(role text, permission text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
     ('revoke_role(user_id uuid, role integer, tenant_id uuid, department_id uuid)', 'volatile', false, 'unsafe', true),
@@ -84,7 +87,8 @@ INSERT INTO promised VALUES
     ('user_actions_on_object(user_id uuid, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
-    ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false);
+    ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('wait_for_revision(revision bigint, timeout interval)', 'volatile', false, 'unsafe', true);
 
 SELECT bag_eq('SELECT signature FROM public_functions', 'SELECT signature FROM promised', 'exactly the promised functions are there');
 SELECT bag_eq(
