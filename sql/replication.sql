@@ -99,6 +99,22 @@ SET ROLE regress_rbac_app;
 SELECT rbac.create_publication();
 RESET ROLE;
 
+-- Marking runs nobody else's trigger with the owner's rights.
+GRANT TRIGGER ON rbac._revisions TO regress_rbac_app;
+GRANT CREATE ON SCHEMA public TO regress_rbac_app;
+SET ROLE regress_rbac_app;
+CREATE FUNCTION public.steal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stolen as %', current_user; END $$;
+CREATE TRIGGER steal BEFORE INSERT ON rbac._revisions FOR EACH ROW EXECUTE FUNCTION public.steal();
+RESET ROLE;
+\set VERBOSITY default
+SELECT rbac.revision();
+\set VERBOSITY sqlstate
+DROP TRIGGER steal ON rbac._revisions;
+DROP FUNCTION public.steal();
+REVOKE TRIGGER ON rbac._revisions FROM regress_rbac_app;
+REVOKE CREATE ON SCHEMA public FROM regress_rbac_app;
+SELECT rbac.revision() > 0 AS marked;
+
 -- The publication: all tables of the model and the marks, without what the
 -- extension itself brings.
 SELECT rbac.create_publication();

@@ -201,6 +201,7 @@ extern void rbac_lock_to_assign(const pg_uuid_t *tenant_id);
  */
 extern void rbac_foreign_code_init(void);
 extern void rbac_refuse_foreign_triggers(void);
+extern void rbac_refuse_foreign_triggers_on(Oid relid);
 
 /*
  * query.c: SQL of our own, as the owner of the tables.

@@ -34,7 +34,7 @@ enum
 	Anum_revisions_revision = 1, Anum_revisions_created_at
 };
 
-/* How long marks are kept; revision() forgets older ones (replication/revision.sql). */
+/* How long marks are kept; revision() forgets older ones (replicas/revision.sql). */
 #define MARKS_ARE_KEPT USECS_PER_DAY
 
 typedef struct Mark

@@ -14,7 +14,7 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
-#include "replication/patience.h"
+#include "replicas/patience.h"
 
 #define FIRST_PAUSE 1			/* in milliseconds */
 #define LONGEST_PAUSE 20

@@ -12,7 +12,7 @@
 
 #include "identity/identity.h"
 #include "model/model.h"
-#include "replication/replication.h"
+#include "replicas/replicas.h"
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
 
@@ -31,7 +31,7 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 }
 
 void
-rbac_replication_init(void)
+rbac_replicas_init(void)
 {
 	next_admit_hook = rbac_identity_admit_hook;
 	rbac_identity_admit_hook = admit_identity;

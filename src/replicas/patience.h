@@ -1,6 +1,6 @@
 /*
  * patience.h
- *		Inside the room "replication": waiting, for a time that the caller names.
+ *		Inside the room "replicas": waiting, for a time that the caller names.
  */
 #ifndef RBAC_PATIENCE_H
 #define RBAC_PATIENCE_H

@@ -25,7 +25,7 @@
 #include "storage/procarray.h"
 
 #include "compat.h"
-#include "replication/patience.h"
+#include "replicas/patience.h"
 
 PG_FUNCTION_INFO_V1(rbac_revoke_barrier);
 

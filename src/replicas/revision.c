@@ -14,10 +14,11 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 
 #include "compat.h"
 #include "model/model.h"
-#include "replication/patience.h"
+#include "replicas/patience.h"
 
 PG_FUNCTION_INFO_V1(rbac_revision);
 PG_FUNCTION_INFO_V1(rbac_wait_for_revision);
@@ -26,6 +27,7 @@ PG_FUNCTION_INFO_V1(rbac_wait_for_revision);
 Datum
 rbac_revision(PG_FUNCTION_ARGS)
 {
+	Oid			marks;
 	bool		isnull;
 	int64		revision;
 
@@ -41,6 +43,11 @@ rbac_revision(PG_FUNCTION_ARGS)
 				 errmsg("cannot mark a revision on a subscriber"),
 				 errdetail("A subscription fills the tables of rbac in this database."),
 				 errhint("Call rbac.revision() on the publisher, and rbac.wait_for_revision() here.")));
+
+	/* locked until the transaction ends, so no trigger comes in between */
+	marks = rbac_revisions_table();
+	LockRelationOid(marks, RowExclusiveLock);
+	rbac_refuse_foreign_triggers_on(marks);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
