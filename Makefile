@@ -10,7 +10,7 @@ $(error rbac.control has no default_version)
 endif
 
 # The rooms, from the bottom up: each uses only those before it.
-ROOMS = model identity cache decision review admin
+ROOMS = model identity cache decision review admin replicas
 
 # The SQL of each room, in the order in which it is installed, named without
 # folder and suffix: `model_SQL = tables constraints`. A room without a list
@@ -18,12 +18,13 @@ ROOMS = model identity cache decision review admin
 model_SQL = tables rules seed
 decision_SQL = decision explain require holders
 review_SQL = in_force assignments permissions
+replicas_SQL = revision barrier publication
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity attack_identity decision depth explain require holders review admin admin_errors admin_direct escalation separation_of_duty foreign_triggers
+REGRESS = model identity attack_identity decision depth explain require holders review admin admin_errors admin_direct escalation separation_of_duty foreign_triggers replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions
 
 PG_CONFIG ?= pg_config
 

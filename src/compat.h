@@ -42,6 +42,13 @@
 	getIdentitySequence(RelationGetRelid(table), (column), false)
 #endif
 
+/* PG 17 calls a backend's place its process number. */
+#if PG_VERSION_NUM >= 170000
+#define rbac_vxid_backend(vxid) ((vxid).procNumber)
+#else
+#define rbac_vxid_backend(vxid) ((vxid).backendId)
+#endif
+
 /* PG 16 gave the "extra" of a setting an allocator of its own. */
 #if PG_VERSION_NUM < 160000
 #define guc_malloc(elevel, size) malloc(size)

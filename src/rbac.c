@@ -12,6 +12,7 @@
 #include "decision/decision.h"
 #include "identity/identity.h"
 #include "model/model.h"
+#include "replicas/replicas.h"
 
 PG_MODULE_MAGIC;
 
@@ -25,6 +26,7 @@ _PG_init(void)
 	rbac_cache_init();
 	rbac_decision_init();
 	rbac_admin_init();
+	rbac_replicas_init();
 
 	/* After all settings: what is left under our prefix is nobody's. */
 	MarkGUCPrefixReserved("rbac");

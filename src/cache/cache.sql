@@ -97,14 +97,14 @@ COMMENT ON FUNCTION rbac.repair() IS
 
 CREATE FUNCTION rbac.status(
     OUT mode text, OUT reason text, OUT detail text,
-    OUT triggers_sound boolean, OUT unsound_table text,
+    OUT triggers_sound boolean, OUT unsound_table text, OUT tables_in_sync boolean,
     OUT shared_memory boolean, OUT cache_size integer,
     OUT extension_version text, OUT library_version text,
     OUT in_recovery boolean, OUT prepared_pending boolean)
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'rbac_status';
 COMMENT ON FUNCTION rbac.status() IS
-'How this session answers, and why. mode: shared (from the cache that all sessions share), local (from a cache of its own), uncached (from the tables, each time) or refusing (nothing is answered). reason and detail: why not shared; NULL if it is. triggers_sound: the triggers that keep cached answers honest stand as they were made; unsound_table: the first where they do not, for rbac.repair() to put right. shared_memory, cache_size: whether there is a shared cache, and of how many megabytes. in_recovery: this is a standby. prepared_pending: a prepared transaction may change what answers follow from, or did a moment ago. Not for PUBLIC.';
+'How this session answers, and why. mode: shared (from the cache that all sessions share), local (from a cache of its own), uncached (from the tables, each time) or refusing (nothing is answered). reason and detail: why not shared; NULL if it is. triggers_sound: the triggers that keep cached answers honest stand as they were made; unsound_table: the first where they do not, for rbac.repair() to put right. tables_in_sync: no subscription is still copying them. shared_memory, cache_size: whether there is a shared cache, and of how many megabytes. in_recovery: this is a standby. prepared_pending: a prepared transaction may change what answers follow from, or did a moment ago. Not for PUBLIC.';
 
 CREATE FUNCTION rbac.cache_stats(
     OUT since timestamptz,

@@ -175,6 +175,7 @@ rbac_cache_warm(PG_FUNCTION_ARGS)
 static const char *const reason_texts[][2] = {
 	{"version", "The extension and its library are of different versions: nothing is answered. Run ALTER EXTENSION rbac UPDATE, or restart the server."},
 	{"unsound", "Triggers of rbac's own tables do not stand as they were made: every check reads the tables. Run rbac.repair()."},
+	{"tables_not_in_sync", "A subscription is still copying rbac's tables into this database: until they are in sync, nobody has any scope."},
 	{"no_shared_memory", "rbac is not in shared_preload_libraries, or rbac.cache_size is 0: each session keeps its own answers."},
 	{"recovery", "This is a standby: each session keeps its own answers."},
 	{"own_writes", "This transaction has changed what answers follow from: it keeps its own until it ends."},
@@ -214,12 +215,13 @@ is_unknown(void)
 Datum
 rbac_status(PG_FUNCTION_ARGS)
 {
-	Datum		values[11];
+	Datum		values[12];
 	bool		nulls[lengthof(values)] = {false};
 	char	   *version = rbac_extension_version();
 	const char *reason = "version";
 	const char *mode = "refusing";
-	bool		is_sound = false;
+	bool		triggers_stand = false;
+	bool		in_sync = false;
 	int			i = 0;
 
 	if (version != NULL && strcmp(version, RBAC_VERSION) == 0)
@@ -227,16 +229,18 @@ rbac_status(PG_FUNCTION_ARGS)
 		/* as a check would: what is over is noticed */
 		(void) rbac_cache_begin();
 		AcceptInvalidationMessages();
-		is_sound = rbac_signal_sound();
-		reason = is_sound ? rbac_moment_why_local() : "unsound";
-		mode = reason == NULL ? "shared" : is_sound ? "local" : "uncached";
+		triggers_stand = rbac_signal_triggers_stand();
+		in_sync = rbac_model_in_sync();
+		reason = !triggers_stand ? "unsound" : !in_sync ? "tables_not_in_sync" : rbac_moment_why_local();
+		mode = reason == NULL ? "shared" : triggers_stand && in_sync ? "local" : "uncached";
 	}
 
 	set_text(mode, &values[i], &nulls[i]), i++;
 	set_text(reason, &values[i], &nulls[i]), i++;
 	set_text(reason ? reason_text(reason) : NULL, &values[i], &nulls[i]), i++;
-	values[i++] = BoolGetDatum(is_sound);
+	values[i++] = BoolGetDatum(triggers_stand);
 	set_text(rbac_signal_unsound_table(), &values[i], &nulls[i]), i++;
+	values[i++] = BoolGetDatum(in_sync);
 	values[i++] = BoolGetDatum(rbac_shared_exists());
 	values[i++] = Int32GetDatum(rbac_shared_exists() ? rbac_cache_size : 0);
 	set_text(version, &values[i], &nulls[i]), i++;

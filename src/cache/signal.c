@@ -92,6 +92,7 @@ static bool triggers_are_sound = false;
 static const char *unsound_table = NULL;
 
 static void relation_changed(Datum arg, Oid relid);
+static void subscriptions_changed(Datum arg, int cacheid, uint32 hashvalue);
 static void end_of_transaction(XactEvent event, void *arg);
 static void end_of_subtransaction(SubXactEvent event, SubTransactionId mine,
 								  SubTransactionId parent, void *arg);
@@ -100,6 +101,7 @@ void
 rbac_signal_init(void)
 {
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(SUBSCRIPTIONRELMAP, subscriptions_changed, (Datum) 0);
 	RegisterXactCallback(end_of_transaction, NULL);
 	RegisterSubXactCallback(end_of_subtransaction, NULL);
 }
@@ -123,6 +125,13 @@ relation_changed(Datum arg, Oid relid)
 		rbac_stale = RBAC_EVERYTHING;
 		signals_are_known = false;
 	}
+}
+
+/* What was found while the tables were in sync, or not, is not so any more. */
+static void
+subscriptions_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	rbac_stale = RBAC_EVERYTHING;
 }
 
 /*
@@ -216,16 +225,23 @@ rbac_signal_unsound_table(void)
 	return unsound_table;
 }
 
-/*
- * Will we be told of changes?  If not, nothing may be kept from one check to
- * the next.
- */
+/* Will we be told of changes? */
 bool
-rbac_signal_sound(void)
+rbac_signal_triggers_stand(void)
 {
 	if (unlikely(!signals_are_known))
 		look_up_signals();
 	return triggers_are_sound && signals_are_known;
+}
+
+/*
+ * Will we be told of changes, and are the tables in sync?  If not, nothing may
+ * be kept from one check to the next.
+ */
+bool
+rbac_signal_sound(void)
+{
+	return rbac_signal_triggers_stand() && rbac_model_in_sync();
 }
 
 /*
@@ -565,5 +581,5 @@ Datum
 rbac_caching_is_sound(PG_FUNCTION_ARGS)
 {
 	AcceptInvalidationMessages();
-	PG_RETURN_BOOL(rbac_signal_sound());
+	PG_RETURN_BOOL(rbac_signal_triggers_stand());
 }

@@ -30,6 +30,7 @@ extern void rbac_signal_upheaval(void);
 
 extern void rbac_signal_init(void);
 extern bool rbac_signal_sound(void);
+extern bool rbac_signal_triggers_stand(void);
 extern bool rbac_signal_quiet(void);
 extern const char *rbac_signal_unsound_table(void);
 

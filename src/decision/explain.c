@@ -50,6 +50,7 @@ static const char *const reason_codes[] = {
 	[RBAC_UNKNOWN_TENANT] = "unknown_tenant",
 	[RBAC_UNKNOWN_DEPARTMENT] = "unknown_department",
 	[RBAC_DEPARTMENT_OF_OTHER_TENANT] = "department_of_other_tenant",
+	[RBAC_TABLES_NOT_IN_SYNC] = "tables_not_in_sync",
 };
 
 #define MAX_OBSTACLES 3
@@ -563,7 +564,13 @@ rbac_explain(const RbacQuestion *question, const char *scope)
 
 	read_assignments(&explainer);
 	look_at_question(&explainer, scope);
-	if (!rbac_read_scope_id(explainer.reader, scope, strlen(scope), &scope_id))
+	if (!rbac_reader_in_sync(explainer.reader))
+	{
+		/* whatever else was found may not be so */
+		result->nfindings = 0;
+		add_finding(result, RBAC_TABLES_NOT_IN_SYNC);
+	}
+	else if (!rbac_read_scope_id(explainer.reader, scope, strlen(scope), &scope_id))
 	{
 		if (rbac_unknown_scope == RBAC_UNKNOWN_SCOPE_ERROR)
 			rbac_refuse_unknown_scope(scope);

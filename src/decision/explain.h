@@ -34,7 +34,9 @@ typedef enum RbacReason
 	RBAC_UNKNOWN_USER,
 	RBAC_UNKNOWN_TENANT,
 	RBAC_UNKNOWN_DEPARTMENT,
-	RBAC_DEPARTMENT_OF_OTHER_TENANT
+	RBAC_DEPARTMENT_OF_OTHER_TENANT,
+	/* nobody has any scope */
+	RBAC_TABLES_NOT_IN_SYNC
 } RbacReason;
 
 /* One path from the user to the scope, or what stands in the way of all. */

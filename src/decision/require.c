@@ -174,6 +174,8 @@ sentence_of(const RbacExplanation *explanation, const RbacFinding *finding)
 		case RBAC_DEPARTMENT_OF_OTHER_TENANT:
 			/* whose it is instead is not the asker's to know */
 			return pstrdup("the tenant has no such department");
+		case RBAC_TABLES_NOT_IN_SYNC:
+			return pstrdup("a subscription is still copying the tables of rbac into this database, and until they are in sync nobody has any scope");
 		case RBAC_GRANTED:
 		case RBAC_NO_IDENTITY:
 			break;
@@ -250,6 +252,8 @@ hint(const RbacExplanation *explanation, const char *scope)
 		case RBAC_UNKNOWN_DEPARTMENT:
 		case RBAC_DEPARTMENT_OF_OTHER_TENANT:
 			return pstrdup("Ask about a department of that tenant; rbac.departments has their ids.");
+		case RBAC_TABLES_NOT_IN_SYNC:
+			return pstrdup("Wait until srsubstate of the tables in pg_subscription_rel is \"r\", or see in the server's log why it does not become so.");
 		default:
 			return psprintf("Grant a role that carries \"%s\" %s.", scope, explanation->place);
 	}

@@ -16,13 +16,21 @@ offer_scope(int32 id, const char *name, void *arg)
 	return true;
 }
 
-/* Raises 42704 with the names that are most like this one. */
+/*
+ * Raises 42704 with the names that are most like this one.  Returns if the
+ * tables are not in sync: then nobody knows, and the caller denies.
+ */
 void
 rbac_refuse_unknown_scope(const char *name)
 {
 	RbacReader *reader = rbac_read_begin();
 	RbacNearest nearest;
 
+	if (!rbac_reader_in_sync(reader))
+	{
+		rbac_read_end(reader);
+		return;
+	}
 	rbac_nearest_init(&nearest, name);
 	rbac_visit_scopes(reader, offer_scope, &nearest);
 	rbac_read_end(reader);

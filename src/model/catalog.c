@@ -83,6 +83,7 @@ rbac_model_init(void)
 {
 	CacheRegisterRelcacheCallback(catalog_changed, (Datum) 0);
 	rbac_foreign_code_init();
+	rbac_sync_init();
 }
 
 /*

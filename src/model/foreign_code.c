@@ -104,8 +104,12 @@ owner_of_foreign_code(const Trigger *trigger)
 	return owner;
 }
 
-static void
-refuse_foreign_triggers_on(Oid relid)
+/*
+ * For who is about to write to this one table as the owner, and has locked it.
+ * The verdict is not kept.
+ */
+void
+rbac_refuse_foreign_triggers_on(Oid relid)
 {
 	Relation	table = table_open(relid, AccessShareLock);
 	const TriggerDesc *triggers = table->trigdesc;
@@ -145,7 +149,7 @@ rbac_refuse_foreign_triggers(void)
 	PG_TRY();
 	{
 		for (int i = 0; i < RBAC_NUM_TABLES; i++)
-			refuse_foreign_triggers_on(rbac_catalog()->table[i]);
+			rbac_refuse_foreign_triggers_on(rbac_catalog()->table[i]);
 	}
 	PG_CATCH();
 	{

@@ -88,6 +88,13 @@ extern bool rbac_catalog_is_ours(Oid relid);
 extern uint64 rbac_catalog_serial(void);
 
 /*
+ * sync.c: are the tables whole, if a subscription fills them?
+ */
+extern void rbac_sync_init(void);
+extern bool rbac_model_in_sync(void);
+extern bool rbac_model_is_subscribed(void);
+
+/*
  * read.c: reading the tables by index, under one fresh snapshot.
  *
  * Everything is returned in the memory context that is current.
@@ -130,6 +137,7 @@ extern RbacReader *rbac_read_begin_locked(void);
 extern void rbac_read_end(RbacReader *reader);
 extern Snapshot rbac_reader_snapshot(const RbacReader *reader);
 extern Snapshot rbac_fresh_snapshot(void);
+extern bool rbac_reader_in_sync(const RbacReader *reader);
 
 /* For messages about what has no name, or is not there. */
 extern char *rbac_uuid_text(const pg_uuid_t *uuid);
@@ -182,6 +190,12 @@ extern void rbac_visit_permissions_with_scope(RbacReader *reader, int32 scope_id
 											  RbacIdVisitor visit, void *arg);
 
 /*
+ * revisions.c: the marks that say how far a replica has come.
+ */
+extern Oid	rbac_revisions_table(void);
+extern bool rbac_revision_is_visible(int64 revision);
+
+/*
  * hierarchy_lock.c: who waits for whom while roles change their meaning.
  */
 extern void rbac_lock_to_inherit(int32 senior_id);
@@ -193,6 +207,7 @@ extern void rbac_lock_to_assign(const pg_uuid_t *tenant_id);
  */
 extern void rbac_foreign_code_init(void);
 extern void rbac_refuse_foreign_triggers(void);
+extern void rbac_refuse_foreign_triggers_on(Oid relid);
 
 /*
  * query.c: SQL of our own, as the owner of the tables.

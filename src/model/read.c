@@ -9,6 +9,10 @@
  * allowed everywhere (in parallel workers, on standbys, in every isolation
  * level).  One snapshot serves all tables of a load.
  *
+ * While the tables are not in sync (sync.c), users are read as not active: no
+ * question about a scope can be answered without reading one, so none can be
+ * forgotten.
+ *
  * Neither permissions nor row-level security nor search_path are consulted:
  * who may ask what is decided at the functions.
  *
@@ -26,6 +30,7 @@
 #include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -109,11 +114,15 @@ static const RbacTable path_table[RBAC_NUM_PATHS] = {
 struct RbacReader
 {
 	Snapshot	snapshot;
+	bool		in_sync;		/* the tables, as the snapshot sees them */
 	Relation	table[RBAC_NUM_TABLES];
 	TupleTableSlot *slot[RBAC_NUM_TABLES];
 	Relation	index[RBAC_NUM_PATHS];
 	IndexScanDesc scan[RBAC_NUM_PATHS];
 };
+
+/* Of the reader that last took a snapshot of its own. */
+static bool last_in_sync = true;
 
 /*
  * A snapshot that sees everything committed by now and what this transaction
@@ -133,6 +142,28 @@ rbac_reader_snapshot(const RbacReader *reader)
 }
 
 /*
+ * Take the reader's snapshot.  The tables are in sync in it if they were
+ * before it was taken (what became ready only later is not whole in it) and
+ * after (what a refresh has emptied may be half copied in it).
+ */
+static void
+take_snapshot(RbacReader *reader)
+{
+	bool		was_in_sync = rbac_model_in_sync();
+
+	reader->snapshot = rbac_fresh_snapshot();
+	AcceptInvalidationMessages();
+	reader->in_sync = last_in_sync = was_in_sync && rbac_model_in_sync();
+}
+
+/* Do the tables, as the reader sees them, belong to one moment? */
+bool
+rbac_reader_in_sync(const RbacReader *reader)
+{
+	return reader->in_sync;
+}
+
+/*
  * Begin reading.  Tables are opened, and locked until rbac_read_end, as they
  * are first needed.  A change of them that is learned on the way (TRUNCATE,
  * a rewrite) is the caller's to notice: the cache loads again, since what was
@@ -146,7 +177,7 @@ rbac_read_begin(void)
 	/* A lock that all decisions need comes first: it accepts what is pending. */
 	reader->table[RBAC_USER_ROLES] =
 		table_open(rbac_catalog()->table[RBAC_USER_ROLES], AccessShareLock);
-	reader->snapshot = rbac_fresh_snapshot();
+	take_snapshot(reader);
 	return reader;
 }
 
@@ -162,7 +193,7 @@ rbac_read_begin_locked(void)
 
 	for (int i = 0; i < RBAC_NUM_TABLES; i++)
 		reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
-	reader->snapshot = rbac_fresh_snapshot();
+	take_snapshot(reader);
 	return reader;
 }
 
@@ -173,6 +204,7 @@ rbac_read_begin_at(Snapshot snapshot)
 	RbacReader *reader = palloc0(sizeof(RbacReader));
 
 	reader->snapshot = RegisterSnapshot(snapshot);
+	reader->in_sync = last_in_sync && rbac_model_in_sync();
 	return reader;
 }
 
@@ -328,7 +360,7 @@ rbac_read_user(RbacReader *reader, const pg_uuid_t *id, bool *is_active, char **
 	if (slot == NULL)
 		return false;
 	if (is_active)
-		*is_active = slot_bool(slot, Anum_users_is_active);
+		*is_active = reader->in_sync && slot_bool(slot, Anum_users_is_active);
 	if (username)
 		*username = slot_text(slot, Anum_users_username);
 	return true;

@@ -33,6 +33,7 @@ INSERT INTO promised VALUES
     ('clear_identity()', 'volatile', false, 'unsafe', true),
     ('create_department(tenant_id uuid, name text, parent_id uuid)', 'volatile', false, 'unsafe', true),
     ('create_permission(name text, object text, action text, scopes text[], description text)', 'volatile', false, 'unsafe', true),
+    ('create_publication(name name)', 'volatile', false, 'unsafe', false),
     ('create_role(name text, tenant_id uuid, description text, permissions text[], inherits text[])', 'volatile', false, 'unsafe', true),
     ('create_scope(name text, description text)', 'volatile', false, 'unsafe', true),
     ('create_tenant(key text, name text)', 'volatile', false, 'unsafe', true),
@@ -71,6 +72,8 @@ INSERT INTO promised VALUES
     ('require_scope(scope text)', 'stable', false, 'safe', true),
     ('require_scope(scope text, tenant_id uuid)', 'stable', false, 'safe', true),
     ('require_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', false, 'safe', true),
+    ('revision()', 'volatile', false, 'unsafe', false),
+    ('revoke_barrier(timeout interval)', 'volatile', false, 'unsafe', false),
     ('revoke_permission(role integer, permission text)', 'volatile', false, 'unsafe', true),
     ('revoke_permission(role text, permission text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
     ('revoke_role(user_id uuid, role integer, tenant_id uuid, department_id uuid)', 'volatile', false, 'unsafe', true),
@@ -82,13 +85,14 @@ INSERT INTO promised VALUES
     ('set_identity(user_id uuid, tenant_id uuid, scopes text[], local boolean)', 'volatile', false, 'unsafe', false),
     ('set_tenant_active(tenant_id uuid, active boolean)', 'volatile', false, 'unsafe', true),
     ('set_user_active(user_id uuid, active boolean)', 'volatile', false, 'unsafe', true),
-    ('status(OUT mode text, OUT reason text, OUT detail text, OUT triggers_sound boolean, OUT unsound_table text, OUT shared_memory boolean, OUT cache_size integer, OUT extension_version text, OUT library_version text, OUT in_recovery boolean, OUT prepared_pending boolean)', 'volatile', false, 'restricted', false),
+    ('status(OUT mode text, OUT reason text, OUT detail text, OUT triggers_sound boolean, OUT unsound_table text, OUT tables_in_sync boolean, OUT shared_memory boolean, OUT cache_size integer, OUT extension_version text, OUT library_version text, OUT in_recovery boolean, OUT prepared_pending boolean)', 'volatile', false, 'restricted', false),
     ('switch_tenant(tenant_id uuid)', 'volatile', false, 'unsafe', true),
     ('tenants_with_scope(scope text)', 'stable', true, 'safe', true),
     ('user_actions_on_object(user_id uuid, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
-    ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false);
+    ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('wait_for_revision(revision bigint, timeout interval)', 'volatile', false, 'unsafe', true);
 
 SELECT bag_eq('SELECT signature FROM public_functions', 'SELECT signature FROM promised', 'exactly the promised functions are there');
 SELECT bag_eq(

@@ -1,0 +1,38 @@
+/*
+ * readiness.c
+ *		Nobody becomes anybody on a subscriber whose tables are not in sync.
+ *
+ * That nobody has any scope there is decided below (model/read.c).  An identity
+ * that was set by half a copy, though, would outlive the copying: its roles
+ * might exclude each other, and nobody would have noticed.
+ */
+#include "postgres.h"
+
+#include "utils/inval.h"
+
+#include "identity/identity.h"
+#include "model/model.h"
+#include "replicas/replicas.h"
+
+static rbac_identity_admit_hook_type next_admit_hook = NULL;
+
+static void
+admit_identity(const RbacIdentity *wanted, bool by_switch)
+{
+	AcceptInvalidationMessages();
+	if (!rbac_model_in_sync())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot set an identity while the tables of rbac are not in sync"),
+				 errdetail("A subscription is still copying them into this database."),
+				 errhint("Wait until srsubstate of the tables in pg_subscription_rel is \"r\".")));
+	if (next_admit_hook)
+		next_admit_hook(wanted, by_switch);
+}
+
+void
+rbac_replicas_init(void)
+{
+	next_admit_hook = rbac_identity_admit_hook;
+	rbac_identity_admit_hook = admit_identity;
+}
