@@ -39,12 +39,14 @@ SQL
 my $session = RbacTest::Session->new($node);
 $session->ask("SELECT rbac.set_identity('$alice', '$acme', local => false)");
 
-# All rows' answers as a set: each worker must say the same.
+# All rows' answers as a set: each worker must say the same.  What is asked stands
+# below the Gather node, not in the aggregate, which is the leader's.
 sub in_workers
 {
 	my ($expression) = @_;
-	return $session->ask("SELECT array_agg(DISTINCT ($expression)::text) FROM story.tasks");
+	return $session->ask("SELECT array_agg(DISTINCT answer) FROM (SELECT ($expression)::text AS answer FROM story.tasks OFFSET 0) AS asked");
 }
+is(in_workers('story.process() = ' . $session->ask('SELECT pg_backend_pid()')), '{false}', 'it is workers that answer');
 
 cmp_ok($session->ask('SELECT count(DISTINCT story.process()) FROM story.tasks'), '>=', 1, 'workers answer');
 is($session->ask("SELECT bool_or(story.process() = " . $session->ask('SELECT pg_backend_pid()') . ") FROM story.tasks"),
