@@ -32,6 +32,8 @@ sub mark
 }
 
 is($reader->fails('SELECT rbac.revision()'), '25006', 'a standby marks nothing');
+eval { $reader->ask('SELECT rbac.revision()') };
+like($@, qr/HINT:\s+Call rbac\.revision\(\) on the primary/, '... and says where to go');
 my ($status, $out, $warning) = $primary->psql('postgres', 'SELECT rbac.create_publication()');
 like($warning, qr/WARNING:\s+wal_level is insufficient/, 'a publication that nobody can subscribe to yet is made with a warning');
 
@@ -72,12 +74,20 @@ sub barrier_waits_for_others
 	$other->ask('BEGIN');
 	is($other->ask("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 't', "$where: somebody asks and goes on");
 	is($reader->ask("SELECT rbac.revoke_barrier('50 ms')"), 'f', "$where: ... and is waited for, though they have no snapshot at the moment");
-	$_->send("SELECT rbac.revoke_barrier('20 s')") for $reader, $third;
-	ok( $standby->poll_query_until('postgres',
-			"SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event = 'Extension' AND pid IN ($pids[0], $pids[1])"),
-		"$where: two wait");
+	$reader->send("SELECT rbac.revoke_barrier('3 min')");
+	ok($standby->poll_query_until('postgres', "SELECT wait_event = 'Extension' FROM pg_stat_activity WHERE pid = $pids[0]"), "$where: ... for as long as it takes");
 	$other->ask('COMMIT');
-	is($_->receive, 't', "$where: ... until they are done, and not for each other") for $reader, $third;
+	is($reader->receive, 't', "$where: ... until they are done");
+
+	# both transactions are under way before either comes to the barrier
+	$other->ask('SELECT pg_advisory_lock(1)');
+	$_->send("SELECT rbac.revoke_barrier('20 s') FROM (SELECT pg_advisory_lock_shared(1) OFFSET 0) AS gate") for $reader, $third;
+	ok( $standby->poll_query_until('postgres',
+			"SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid IN ($pids[0], $pids[1])"),
+		"$where: two are about to wait");
+	$other->ask('SELECT pg_advisory_unlock(1)');
+	is($_->receive, 't', "$where: ... and do not wait for each other") for $reader, $third;
+	$_->ask('SELECT pg_advisory_unlock_all()') for $reader, $third;
 	is($standby->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'userlock'"), '0', "$where: ... and leave no lock behind");
 	return;
 }
