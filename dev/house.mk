@@ -3,7 +3,7 @@
 
 export PG_CONFIG ROOMS REGRESS ISOLATION
 
-.PHONY: help needs check accept demo bench
+.PHONY: help needs check accept demo bench stress
 
 help:
 	@echo 'make                 build'
@@ -13,8 +13,10 @@ help:
 	@echo
 	@echo 'make demo            watch it decide, on a throw-away server'
 	@echo 'make check           run every test, on throw-away servers'
-	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap unshared'
+	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap unshared stress'
 	@echo 'make check-sanitize  run the suites with assertions and sanitizers'
+	@echo 'make stress          the stress test for ten minutes a configuration (STRESS_SECONDS)'
+	@echo 'make check-mutants   see each left out step of the cache protocol be noticed'
 	@echo 'make accept          take what the regress and isolation tests print now as expected'
 	@echo 'make bench           measure'
 	@echo 'make needs           install what testing needs, or say what that is'
@@ -36,6 +38,9 @@ check-%:
 
 accept:
 	+@dev/accept
+
+stress:
+	+@STRESS_SECONDS=$${STRESS_SECONDS:-600} dev/check stress
 
 demo:
 	+@dev/on-server examples/demo/run

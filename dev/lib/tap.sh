@@ -9,6 +9,7 @@ run_tap() {
 	local file=$1 log ok not_ok status=0
 	shift
 	log=$(mktemp "$RBAC_TMP/tap.XXXXXX")
+	RBAC_TAP_LOG=$log
 	"$@" >"$log" 2>&1 || status=$?
 	ok=$(grep -c '^ok ' "$log" || :)
 	not_ok=$(grep '^not ok ' "$log" | grep -vci '# *todo' || :)

@@ -20,16 +20,19 @@ COMMENT ON FUNCTION rbac._note_change() IS
 -- ENABLE ALWAYS, so that logical replication, restores and whoever sets
 -- session_replication_role are noticed as well. If one of these triggers is
 -- missing or not ALWAYS, nothing is cached.
+--
+-- What stands as it should is left alone, and what is only switched off is
+-- switched on, neither of which makes a check wait.
 CREATE FUNCTION rbac._install_note_triggers() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    watched record;
+    wanted record;
+    standing pg_trigger;
 BEGIN
-    FOR watched IN
-        SELECT w.tbl, w.what, w.whose, w.key,
-               (SELECT string_agg(quote_literal(c), ', ') FROM unnest(w.columns) AS c) AS columns
+    FOR wanted IN
+        SELECT format('rbac.%I', w.tbl)::regclass AS tbl, t.name, t.events, t.tgtype, a.arguments
         FROM (VALUES
             ('tenants',           'assignments', 'tenant',    'id',        '{id, is_active}'::text[]),
             ('users',             'assignments', 'user',      'id',        '{id, is_active}'),
@@ -42,36 +45,41 @@ BEGIN
             ('role_inherits',     'policy',      'role',      'role_id',   '{role_id, inherits_role_id}'),
             ('role_conflicts',    'policy',      'everybody', '',          '{kind, role_a, role_b}')
         ) AS w (tbl, what, whose, key, columns)
+        CROSS JOIN (VALUES
+            ('note_statement'::name, 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', 62),
+            ('note_end',             'AFTER INSERT OR UPDATE OR DELETE',              28),
+            ('note_row',             'AFTER INSERT OR UPDATE OR DELETE',              29)
+        ) AS t (name, events, tgtype)
+        CROSS JOIN LATERAL (SELECT CASE t.name WHEN 'note_row' THEN ARRAY[w.what, w.whose, w.key] || w.columns
+                                               ELSE ARRAY[w.what] END) AS a (arguments)
     LOOP
-        EXECUTE format('DROP TRIGGER IF EXISTS note_statement ON rbac.%I', watched.tbl);
-        EXECUTE format('CREATE TRIGGER note_statement BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON rbac.%I
-                        FOR EACH STATEMENT EXECUTE FUNCTION rbac._note_change(%L)',
-                       watched.tbl, watched.what);
-        EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_statement', watched.tbl);
+        SELECT * INTO standing FROM pg_trigger AS g
+        WHERE g.tgrelid = wanted.tbl AND g.tgname = wanted.name AND NOT g.tgisinternal;
 
-        EXECUTE format('DROP TRIGGER IF EXISTS note_end ON rbac.%I', watched.tbl);
-        EXECUTE format('CREATE TRIGGER note_end AFTER INSERT OR UPDATE OR DELETE ON rbac.%I
-                        FOR EACH STATEMENT EXECUTE FUNCTION rbac._note_change(%L)',
-                       watched.tbl, watched.what);
-        EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_end', watched.tbl);
-
-        EXECUTE format('DROP TRIGGER IF EXISTS note_row ON rbac.%I', watched.tbl);
-        EXECUTE format('CREATE TRIGGER note_row AFTER INSERT OR UPDATE OR DELETE ON rbac.%I
-                        FOR EACH ROW EXECUTE FUNCTION rbac._note_change(%L, %L, %L, %s)',
-                       watched.tbl, watched.what, watched.whose, watched.key, watched.columns);
-        EXECUTE format('ALTER TABLE rbac.%I ENABLE ALWAYS TRIGGER note_row', watched.tbl);
+        IF standing.oid IS NOT NULL AND (standing.tgfoid <> 'rbac._note_change()'::regprocedure OR standing.tgtype <> wanted.tgtype
+                      OR standing.tgqual IS NOT NULL OR standing.tgattr::text <> ''
+                      OR standing.tgargs <> (SELECT string_agg(convert_to(x, 'UTF8') || '\x00'::bytea, '' ORDER BY n)
+                                          FROM unnest(wanted.arguments) WITH ORDINALITY AS u (x, n))) THEN
+            EXECUTE format('DROP TRIGGER %I ON %s', wanted.name, wanted.tbl);
+            standing := NULL;
+        END IF;
+        IF standing.oid IS NULL THEN
+            EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s EXECUTE FUNCTION rbac._note_change(%s)',
+                           wanted.name, wanted.events, wanted.tbl,
+                           CASE wanted.name WHEN 'note_row' THEN 'ROW' ELSE 'STATEMENT' END,
+                           (SELECT string_agg(quote_literal(x), ', ' ORDER BY n)
+                            FROM unnest(wanted.arguments) WITH ORDINALITY AS u (x, n)));
+        END IF;
+        IF standing.tgenabled IS DISTINCT FROM 'A' THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', wanted.tbl, wanted.name);
+        END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rbac._install_note_triggers() IS
-'Makes the triggers that keep cached answers honest, anew if they are there.';
+'Makes the triggers that keep cached answers honest, where they do not stand as they should.';
 
-DO $$
-BEGIN
-    SET LOCAL client_min_messages = warning;    -- there is nothing to drop yet
-    PERFORM rbac._install_note_triggers();
-END
-$$;
+DO $$ BEGIN PERFORM rbac._install_note_triggers(); END $$;
 
 CREATE FUNCTION rbac._caching_is_sound() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE

@@ -4,9 +4,13 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stress.h"
+
+/* A restart takes a second or two. */
+#define SECONDS_TO_CRASH 5
 
 /* Some backend of ours: its process id, or 0. */
 static int
@@ -49,6 +53,7 @@ disturb(void *unused)
 		"SELECT rbac.cache_reset()"
 	};
 	Session		session;
+	time_t		last_crash = time(NULL);
 
 	open_session(&session, options.write_to, options.seed + 1);
 	while (!atomic_load(&is_over))
@@ -68,15 +73,14 @@ disturb(void *unused)
 			switch_off(&session);
 		else if ((pid = some_backend(&session)) != 0)
 		{
-			if (what < 16)
-				(void) kill(pid, SIGINT);
-			else if (what < 23)
-				(void) kill(pid, SIGTERM);
-			else if (options.crashes && pick(&session, 4) == 0)
+			if (options.crashes && time(NULL) >= last_crash + SECONDS_TO_CRASH)
 			{
 				(void) kill(pid, SIGKILL);
 				atomic_fetch_add(&tally.crashes, 1);
+				last_crash = time(NULL);
 			}
+			else
+				(void) kill(pid, what < 16 ? SIGINT : SIGTERM);
 		}
 		atomic_fetch_add(&tally.disturbances, 1);
 	}

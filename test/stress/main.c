@@ -90,7 +90,7 @@ static void
 read_subjects(void)
 {
 	PGconn	   *conn = PQconnectdb(options.write_to);
-	PGresult   *result = PQexec(conn, "SELECT number, kind, user_id, tenant_id, department_id FROM stress.subjects ORDER BY number");
+	PGresult   *result = PQexec(conn, "SELECT number, kind, user_id, tenant_id, department_id, stress.truth(number) FROM stress.subjects ORDER BY number");
 
 	if (PQntuples(result) != SUBJECTS)
 	{
@@ -104,6 +104,8 @@ read_subjects(void)
 		strncpy(subjects[i].user, PQgetvalue(result, i, 2), sizeof(subjects[i].user) - 1);
 		strncpy(subjects[i].tenant, PQgetvalue(result, i, 3), sizeof(subjects[i].tenant) - 1);
 		strncpy(subjects[i].department, PQgetvalue(result, i, 4), sizeof(subjects[i].department) - 1);
+		atomic_store(&subjects[i].issued, atoi(PQgetvalue(result, i, 5)));
+		atomic_store(&subjects[i].acknowledged, atoi(PQgetvalue(result, i, 5)));
 	}
 	PQclear(result);
 	PQfinish(conn);

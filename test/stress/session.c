@@ -67,7 +67,10 @@ is_lost(Session *session)
 	return session->conn == NULL || PQstatus(session->conn) != CONNECTION_OK;
 }
 
-/* Run a statement, or several.  False if it failed. */
+/*
+ * Run a statement, or several.  False if it failed, or did something else: what
+ * is told to commit, or to prepare, may answer that it has rolled back.
+ */
 bool
 run(Session *session, const char *sql)
 {
@@ -78,6 +81,8 @@ run(Session *session, const char *sql)
 		return false;
 	result = PQexec(session->conn, sql);
 	ok = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+	if (ok && strcmp(PQcmdStatus(result), "ROLLBACK") == 0 && strncmp(sql, "ROLLBACK", 8) != 0)
+		ok = false;
 	PQclear(result);
 	return ok;
 }

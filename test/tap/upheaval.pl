@@ -75,6 +75,21 @@ for my $table (@watched)
 	is($warm->ask('SELECT rbac._caching_is_sound()'), 't', '... and that it is on');
 }
 
+# Repairing makes nobody wait, where a trigger is only off, and puts right what is
+# something else under the same name.
+$hand->ask("ALTER TABLE rbac.user_roles DISABLE TRIGGER note_row; BEGIN; SELECT rbac.repair()");
+$warm->ask("SET statement_timeout = '10s'");
+is($warm->ask($check), 't', 'a check does not wait for repair() to be committed');
+$hand->ask('COMMIT');
+$warm->ask('RESET statement_timeout');
+is($warm->ask('SELECT rbac._caching_is_sound()'), 't', '... and caching is sound after it');
+$hand->ask('DROP TRIGGER note_row ON rbac.user_roles; DROP TRIGGER note_end ON rbac.users');
+$hand->ask("CREATE TRIGGER note_row AFTER INSERT ON rbac.user_roles FOR EACH ROW EXECUTE FUNCTION rbac._note_change('assignments', 'user', 'user_id')");
+is($hand->ask('SELECT rbac.repair(), rbac._caching_is_sound(), rbac.repair()'), 't|t|f', 'repair() makes what is missing, and what is something else');
+$hand->ask($revoke);
+is($warm->ask($check), 'f', '... so that a revoke is seen');
+$hand->ask($grant);
+
 # Off and on again within one transaction, with a change that nobody noticed.
 my $unnoticed = "ALTER TABLE rbac.user_roles DISABLE TRIGGER ALL; %s; ALTER TABLE rbac.user_roles ENABLE TRIGGER ALL; SELECT rbac.repair()";
 is($warm->ask($check), 't', 'before a change behind our back');
