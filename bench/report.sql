@@ -1,7 +1,7 @@
 -- The tables of what programs measured beside SQL. Variable results: the folder
 -- where each has left its lines.
 
-CREATE TABLE bench.first_check (what text, ns float8);
+CREATE TABLE bench.first_check (what text, ns float8, faults bigint);
 CREATE TABLE bench.transactions (protocol text, clients integer, a_second float8, yardstick float8, ratio float8, join_ratio float8);
 CREATE TABLE bench.hit_rate (meanwhile text, hits bigint, misses bigint, percent float8, checks float8, changes float8);
 CREATE TABLE bench.memory (bytes float8, misses bigint);
@@ -16,7 +16,7 @@ COPY bench.memory FROM :'file';
 
 \echo
 \echo 'The first check in a new connection, of somebody whom the shared cache knows'
-SELECT what AS "the check is", bench.duration(ns) AS "a check",
+SELECT what AS "the check is", bench.duration(ns) AS "a check", faults AS "page faults in it",
        CASE what WHEN 'again' THEN '' ELSE '1 µs' END AS "at most"
 FROM bench.first_check;
 

@@ -15,6 +15,8 @@ CREATE FUNCTION bench.trivial(uuid, text, uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
 CREATE FUNCTION bench.cpu_ns() RETURNS bigint
 LANGUAGE c VOLATILE AS :'trivial', 'cpu_ns';
+CREATE FUNCTION bench.page_faults() RETURNS bigint
+LANGUAGE c VOLATILE AS :'trivial', 'page_faults';
 
 -- What stands against what: query calls the thing `calls` times, as db_role.
 CREATE TABLE bench.entrants (
