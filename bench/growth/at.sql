@@ -51,9 +51,9 @@ SELECT rbac.cache_reset() \g /dev/null
 
 \pset tuples_only
 \pset format unaligned
-\pset fieldsep ','
+\pset fieldsep '\t'
 SELECT measure, :people, round(ns::numeric, 1)
-FROM (VALUES ('bare has_scope, a row', bench.cost('row', 'has_scope', 'none')),
-             ('warm call', bench.cost('warm', 'check', 'none')),
-             ('new to the session', bench.cost('shared', 'check', 'none')),
-             ('new to all', bench.cost('unknown', 'check', 'none'))) AS m (measure, ns);
+FROM (VALUES ('a row, has_scope bare in its scan', bench.cost('row', 'has_scope', 'none')),
+             ('asked before', bench.cost('warm', 'check', 'none')),
+             ('new to the session, known to the shared cache', bench.cost('shared', 'check', 'none')),
+             ('new to all, known roles', bench.cost('unknown', 'check', 'none'))) AS m (measure, ns);
