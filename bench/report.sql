@@ -1,50 +1,36 @@
--- Ratios beside the limits that the design sets. Times are of this machine and
--- this run; the ratios are what travels.
+-- The tables of what programs measured beside SQL. Variable results: the folder
+-- where each has left its lines.
 
-\pset footer off
-\pset border 1
-\pset null ''
+CREATE TABLE bench.first_check (what text, ns float8, faults bigint);
+CREATE TABLE bench.transactions (protocol text, clients integer, a_second float8, yardstick float8, ratio float8, join_ratio float8);
+CREATE TABLE bench.hit_rate (meanwhile text, hits bigint, misses bigint, percent float8, checks float8, changes float8);
+CREATE TABLE bench.memory (bytes float8, misses bigint);
+\set file :results '/first_check'
+COPY bench.first_check FROM :'file';
+\set file :results '/transactions'
+COPY bench.transactions FROM :'file' (NULL '');
+\set file :results '/hit_rate'
+COPY bench.hit_rate FROM :'file';
+\set file :results '/memory'
+COPY bench.memory FROM :'file';
 
 \echo
-\echo 'A check as the qual of a policy: 200,000 rows, beyond the scan without a policy'
-SELECT what, bench.duration(ns) AS "a row", to_char(ns / trivial, 'FM999,990.0') || ' x' AS "trivial C", at_most AS "at most"
-FROM (SELECT bench.cost('policy', 'trivial', 'none') AS trivial) AS t,
-     LATERAL (VALUES
-        (1, 'trivial C function',        bench.cost('policy', 'trivial', 'none'), ''),
-        (2, 'rbac.has_scope(''x'')',     bench.cost('policy', 'bare', 'none'),    '4 x; 2 x preloaded, to come'),
-        (3, 'current_setting(...)::uuid', bench.cost('policy', 'setting', 'none'), ''),
-        (4, 'plpgsql EXISTS',            bench.cost('policy', 'exists', 'none'),  ''),
-        (5, 'five-table join',           bench.cost('policy', 'join', 'none'),    '')
-     ) AS row (place, what, ns, at_most)
-ORDER BY place;
+\echo 'The first check in a new connection, of somebody whom the shared cache knows'
+SELECT what AS "the check is", bench.duration(ns) AS "a check", faults AS "page faults in it",
+       CASE what WHEN 'again' THEN '' ELSE '1 µs' END AS "at most"
+FROM bench.first_check;
 
-\echo 'The same wrapped, (SELECT ...): the whole scan'
-SELECT what, bench.duration(ns) AS "a scan", ratio AS "trivial C", at_most AS "at most"
-FROM (VALUES
-    (1, 'trivial C function', bench.cost('wrapped', 'wrapped_trivial'), '1.00 x', ''),
-    (2, 'rbac.has_scope(''x'')', bench.cost('wrapped', 'wrapped'),
-     to_char(bench.ratio('wrapped', 'wrapped', 'wrapped_trivial'), 'FM990.00') || ' x', '1.03 x')
-) AS row (place, what, ns, ratio, at_most)
-ORDER BY place;
+\echo 'BEGIN; set_identity; has_scope; COMMIT: random among 100,000 people, an ordinary role'
+SELECT protocol, clients, round(a_second) AS "a second", round(yardstick) AS "with trivial C",
+       to_char(ratio, 'FM990.000') || ' x' AS "trivial C", '0.95 x' AS "at least",
+       to_char(join_ratio, 'FM990.000') || ' x' AS "the join"
+FROM bench.transactions;
 
-\echo 'A check that was asked before, in a plain query'
-SELECT what, bench.duration(ns) AS "a call", to_char(ns / trivial, 'FM990.0') || ' x' AS "trivial C", at_most AS "at most"
-FROM (SELECT bench.cost('warm', 'trivial', 'none') AS trivial) AS t,
-     LATERAL (VALUES
-        (1, 'trivial C function', bench.cost('warm', 'trivial', 'none'), ''),
-        (2, 'rbac.has_scope(''x'')', bench.cost('warm', 'has_scope', 'none'), '4 x')
-     ) AS row (place, what, ns, at_most)
-ORDER BY place;
+\echo 'Checks that did not read the tables: random among 100,000 people'
+SELECT meanwhile, round(changes) AS "changes a second", round(checks) AS "checks a second", misses,
+       to_char(percent, 'FM990.000') || ' %' AS hits, '99 %' AS "at least"
+FROM bench.hit_rate;
 
-\echo 'A check of somebody whom this session has not met'
-SELECT CASE place WHEN 1 THEN policy ELSE '' END AS "the user has", what, bench.duration(ns) AS "a check",
-       to_char(bench.cost(contest, 'join') / ns, 'FM9990.0') || ' x' AS "the join takes", at_most AS "at most"
-FROM (VALUES (1, 'shape', '5 roles of 20, 3 deep'), (2, 'tall', '15 roles of 20, 3 deep'),
-             (3, 'cloud', '5 cloud roles')) AS p (policy_place, contest, policy),
-     LATERAL (VALUES
-        (1, 'new user, known roles', bench.cost(contest, 'new', 'users'), CASE contest WHEN 'shape' THEN '30 µs' END),
-        (2, 'nothing known at all',  bench.cost(contest, 'cold', 'loop'), CASE contest WHEN 'shape' THEN '30 µs' END),
-        (3, 'plpgsql EXISTS',        bench.cost(contest, 'exists'), NULL),
-        (4, 'five-table join',       bench.cost(contest, 'join'), NULL)
-     ) AS row (place, what, ns, at_most)
-ORDER BY policy_place, place;
+\echo 'Shared memory for 100,000 people with 1,000 scopes each'
+SELECT to_char(bytes, 'FM9990.0') AS "bytes a person", '160' AS "at most", misses AS "missing when asked again"
+FROM bench.memory;

@@ -9,10 +9,14 @@ GRANT USAGE ON SCHEMA bench TO PUBLIC;
 
 CREATE FUNCTION bench.trivial(text) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
+CREATE FUNCTION bench.trivial(text, uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
 CREATE FUNCTION bench.trivial(uuid, text, uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
 CREATE FUNCTION bench.cpu_ns() RETURNS bigint
 LANGUAGE c VOLATILE AS :'trivial', 'cpu_ns';
+CREATE FUNCTION bench.page_faults() RETURNS bigint
+LANGUAGE c VOLATILE AS :'trivial', 'page_faults';
 
 -- What stands against what: query calls the thing `calls` times, as db_role.
 CREATE TABLE bench.entrants (
@@ -22,6 +26,7 @@ CREATE TABLE bench.entrants (
     calls    bigint NOT NULL,
     before   text,                  -- run before each turn, not measured
     query    text   NOT NULL,
+    is_clock boolean NOT NULL DEFAULT false,    -- the query returns how long its calls took
     place    integer GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (contest, entrant)
 );
@@ -39,7 +44,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     entrant bench.entrants;
     began bigint;
-    ended bigint;
+    taken bigint;
 BEGIN
     -- round 0 warms up and does not count
     FOR round IN 0 .. rounds LOOP
@@ -51,12 +56,12 @@ BEGIN
             END IF;
             EXECUTE format('SET ROLE %I', entrant.db_role);
             began := bench.cpu_ns();
-            EXECUTE entrant.query;
-            ended := bench.cpu_ns();
+            EXECUTE entrant.query INTO taken;
+            taken := CASE WHEN entrant.is_clock THEN taken ELSE bench.cpu_ns() - began END;
             RESET ROLE;
             IF round > 0 THEN
                 INSERT INTO bench.turns
-                VALUES (contest, entrant.entrant, round, (ended - began)::float8 / entrant.calls);
+                VALUES (contest, entrant.entrant, round, taken::float8 / entrant.calls);
             END IF;
         END LOOP;
     END LOOP;
@@ -89,3 +94,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ELSE format('%s ms', round(ns::numeric / 1000000, 2))
     END
 $$;
+
+-- All of it in one session, on one processor: helpers' time would be missed.
+ALTER DATABASE :"DBNAME" SET max_parallel_workers_per_gather = 0;
+ALTER DATABASE :"DBNAME" SET jit = off;

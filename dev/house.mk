@@ -3,7 +3,7 @@
 
 export PG_CONFIG ROOMS REGRESS ISOLATION
 
-.PHONY: help needs check accept demo bench stress
+.PHONY: help needs check accept demo bench bench-growth stress
 
 help:
 	@echo 'make                 build'
@@ -19,6 +19,7 @@ help:
 	@echo 'make check-mutants   see each left out step of the cache protocol be noticed'
 	@echo 'make accept          take what the regress and isolation tests print now as expected'
 	@echo 'make bench           measure'
+	@echo 'make bench-growth    measure how it grows up to 1,000,000 people; draws docs/growth.svg'
 	@echo 'make needs           install what testing needs, or say what that is'
 	@echo
 	@echo 'Variables: PG_CONFIG, CC, WERROR; with check also REGRESS, ISOLATION (which'
@@ -47,3 +48,6 @@ demo:
 
 bench:
 	+@dev/on-server bench/run
+
+bench-growth:
+	+@bench/growth/run

@@ -1,10 +1,11 @@
 /*
  * trivial.c
  *		The yardstick for benchmarks: the least that a C function called from
- *		SQL can do, and the processor time that this backend has used.
+ *		SQL can do, and the processor time and page faults of this backend.
  */
 #include "postgres.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include "fmgr.h"
@@ -13,6 +14,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(trivial);
 PG_FUNCTION_INFO_V1(cpu_ns);
+PG_FUNCTION_INFO_V1(page_faults);
 
 /* trivial(anything) returns boolean: always true. */
 Datum
@@ -32,4 +34,17 @@ cpu_ns(PG_FUNCTION_ARGS)
 				(errcode_for_file_access(),
 				 errmsg("could not read the processor clock: %m")));
 	PG_RETURN_INT64((int64) now.tv_sec * 1000000000 + now.tv_nsec);
+}
+
+/* page_faults() returns bigint: pages mapped since the backend began, without reading them from a disk. */
+Datum
+page_faults(PG_FUNCTION_ARGS)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read the usage of resources: %m")));
+	PG_RETURN_INT64(usage.ru_minflt);
 }

@@ -1,0 +1,52 @@
+# What the benchmarks share. Sourced from this folder.
+
+set -o errexit -o nounset -o pipefail
+
+ask() { psql -X -q -P footer=off -v ON_ERROR_STOP=1 "$@"; }
+
+# The C yardstick. make bench runs us beside a copy of the server's programs,
+# which has no headers of its own; those of the original are where PGXS is.
+build_yardstick() {
+	local original=${PGXS_DIR:+$(cd "$PGXS_DIR/../../bin" 2>/dev/null && pwd)/pg_config}
+	[ -x "${original:-}" ] || original=${PG_CONFIG:-pg_config}
+	make --silent -C trivial PG_CONFIG="$original" >/dev/null
+}
+
+# From here on, psql and pgbench mean a fresh database of this name, in which
+# things can be measured. drop_databases removes all that were made.
+databases=()
+make_database() {
+	dropdb --if-exists --force "$1" 2>/dev/null
+	createdb "$1"
+	databases+=("$1")
+	export PGDATABASE=$1
+	ask -c 'CREATE EXTENSION rbac' -v trivial="$PWD/trivial/trivial" -f stopwatch.sql
+}
+
+drop_databases() {
+	local database
+	export PGDATABASE=postgres
+	for database in "${databases[@]}"; do
+		dropdb --force "$database"
+	done
+	ask -c "SET client_min_messages = warning" -c "DROP ROLE IF EXISTS bench_none, bench_trivial,
+		bench_bare, bench_setting, bench_exists, bench_join, bench_wrapped_trivial, bench_wrapped, bench_app"
+	databases=()
+}
+
+# people N ROLES_EACH PERMISSIONS_EACH, in the database just made: people.sql
+make_people() {
+	ask -v people="$1" -v roles_each="$2" -v permissions_each="$3" -f people.sql
+}
+
+median() {
+	sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+# transactions_a_second ARGUMENT...: what pgbench counts, without the time that
+# connections took. It fails if a transaction did.
+transactions_a_second() {
+	local said
+	said=$(pgbench --no-vacuum "$@" 2>&1) || { printf '%s\n' "$said" >&2; return 1; }
+	awk '/^tps = / { print $3; n++ } END { exit n != 1 }' <<<"$said"
+}
