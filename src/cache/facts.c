@@ -154,8 +154,12 @@ write_place(Bucket *bucket, int i, const RbacFact *fact, uint64 hash)
 	pg_write_barrier();
 	place->number = fact->number;
 	place->key = fact->key;
+	memcpy(place->value, fact->value, sizeof(place->value));
+	place->tenant_slot = fact->tenant_slot;
+	place->user_slot = fact->user_slot;
 	RBAC_RACE();
-	memcpy(&place->value, &fact->value, sizeof(*fact) - offsetof(RbacFact, value));
+	place->set = fact->set;
+	place->more = fact->more;
 	pg_atomic_write_u32(&bucket->fingerprint[i], fingerprint_of(hash));
 	pg_write_barrier();
 	pg_atomic_write_u32(&place->sequence, sequence + 2);

@@ -33,7 +33,7 @@ switch_off(Session *session)
 	if (!run(session, "ALTER TABLE rbac.user_roles DISABLE TRIGGER note_row; "
 			 "ALTER TABLE rbac.user_roles DISABLE TRIGGER note_statement"))
 		return;
-	nap(session, 100000);
+	usleep(30000 + pick(session, 70000));
 	while (!atomic_load(&is_over) && !run(session, "SELECT rbac.repair()"))
 		(void) (is_lost(session) && reconnect(session));
 }

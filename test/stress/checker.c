@@ -21,12 +21,14 @@ typedef enum Way
 	IN_WORKERS,
 	TENANTS_WITH_SCOPE,
 	HAS_ANY_SCOPE,
+	ALWAYS,						/* one decision, whose answer never changes */
 	WAYS
 } Way;
 
 static const char *const names[WAYS] = {
 	"effective_scopes", "user_has_scope", "has_scope", "has_scope in tenant", "plpgsql",
-	"parallel workers", "tenants_with_scope", "has_any_scope"
+	"parallel workers", "tenants_with_scope", "has_any_scope",
+	"always"
 };
 
 /* Does a way need somebody to be asking? */
@@ -43,6 +45,12 @@ question_sql(Way way, Subject *subject, char *sql)
 	const char *u = subject->user;
 	const char *t = subject->tenant;
 
+	if (way == ALWAYS)
+	{
+		snprintf(sql, SQL_LENGTH, "SELECT rbac.user_has_scope('%s', 'always', '%s'%s%s%s)", u, t,
+				 subject->department[0] ? ", '" : "", subject->department, subject->department[0] ? "'" : "");
+		return;
+	}
 	if (subject->department[0])
 	{
 		if (needs_identity(way))
@@ -115,9 +123,23 @@ judge_any(Subject *subject, Window window, PGresult *result)
 }
 
 static void
+judge_always(Subject *subject, Window window, PGresult *result)
+{
+	/* a permission of its own carries one scope only */
+	if (subject->kind == USER_ACTIVE || subject->kind == TENANT_ACTIVE ||
+		subject->kind == PERMISSION || subject->kind == TENANT_ROLE || subject->kind == SHARED_ROLE)
+		return;
+	atomic_fetch_add(&tally.checks, 1);
+	if (PQgetvalue(result, 0, 0)[0] != 't')
+		violation(subject, window, "always", "not held");
+}
+
+static void
 judge(Way way, Subject *subject, Window window, PGresult *result)
 {
-	if (way == HAS_ANY_SCOPE && !subject->department[0])
+	if (way == ALWAYS)
+		judge_always(subject, window, result);
+	else if (way == HAS_ANY_SCOPE && !subject->department[0])
 		judge_any(subject, window, result);
 	else if (way == EFFECTIVE_SCOPES && !subject->department[0])
 	{

@@ -30,7 +30,7 @@ typedef enum Kind
 	SHARED_ROLE,				/* a shared role does */
 	INHERITANCE,				/* a role inherits another one */
 	PERMISSION,					/* a permission carries another scope */
-	DEPARTMENT,					/* a department moves below another one */
+	DEPARTMENT,					/* a department moves, and the assignment with it */
 	VALIDITY,					/* all assignments but one are over */
 	USER_ACTIVE,				/* even states: active, odd: not */
 	TENANT_ACTIVE,

@@ -67,8 +67,9 @@ change_sql(Writer *writer, Subject *subject, long state, char *sql)
 			break;
 		case DEPARTMENT:
 			snprintf(sql, SQL_LENGTH,
-					 "UPDATE rbac.departments SET parent_id = md5('department %d %d')::uuid WHERE id = '%s'",
-					 n, turn, subject->department);
+					 "UPDATE rbac.departments SET parent_id = md5('department %d %d')::uuid WHERE id = '%s'; "
+					 "UPDATE rbac.user_roles SET role_id = %d, department_id = md5('department %d %d')::uuid WHERE user_id = '%s'",
+					 n, turn, subject->department, 1000 + turn, n, turn, subject->user);
 			break;
 		case VALIDITY:
 			snprintf(sql, SQL_LENGTH,
@@ -246,11 +247,16 @@ commit_change(Writer *writer, Subject *subject, long next)
 			issue(subject, next);
 			return run(session, both);
 		case 2:					/* a block with pauses */
-			if (!run(session, subject->kind == ASSIGNMENT_REPLACED || pick(session, 2)
+			if (!run(session, subject->kind == ASSIGNMENT_REPLACED || subject->kind == DEPARTMENT || pick(session, 2)
 					 ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ") ||
 				!change(writer, subject, next))
 				return false;
 			check_own(writer, subject, next, "own change");
+			/* many messages that go out before ours make the gap before them wide */
+			if (pick(session, 8) == 0 &&
+				!run(session, "DO $$ BEGIN EXECUTE (SELECT format('CREATE TEMP TABLE wide (%s) ON COMMIT DROP', "
+					 "string_agg('c' || n || ' int', ', ')) FROM generate_series(1, 1000) AS n); END $$"))
+				return false;
 			nap(session, 2000);
 			issue(subject, next);
 			return run(session, "COMMIT");
@@ -271,7 +277,7 @@ commit_change(Writer *writer, Subject *subject, long next)
 		case 4:					/* by extended protocol, ending in deferred triggers */
 			if (!run(session, "BEGIN"))
 				return false;
-			if (subject->kind == ASSIGNMENT_REPLACED)
+			if (subject->kind == ASSIGNMENT_REPLACED || subject->kind == DEPARTMENT)
 			{
 				if (!change(writer, subject, next))
 					return false;
