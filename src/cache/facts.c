@@ -98,8 +98,8 @@ copy_place(RbacFact *place, RbacFact *copy)
 {
 	uint32		sequence = pg_atomic_read_u32(&place->sequence);
 
-	if (unlikely(sequence & 1))
-		return RBAC_MUTANT("seqlock");
+	if (unlikely(sequence & 1) && !RBAC_MUTANT("seqlock"))
+		return false;
 	pg_read_barrier();
 	memcpy(copy, place, sizeof(*copy));
 	RBAC_RACE();
