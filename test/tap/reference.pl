@@ -7,8 +7,12 @@
 
 use strict;
 use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use RbacTest;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('reference');

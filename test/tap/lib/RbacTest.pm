@@ -14,6 +14,23 @@ use Test::More;
 
 our @EXPORT = qw(new_node install_rbac slurp_sql);
 
+# Sanitizers come before all other libraries, in the server and nowhere else.
+if ($ENV{SERVER_PRELOAD})
+{
+	no warnings 'redefine';
+	no strict 'refs';
+
+	for my $name (qw(start restart promote))
+	{
+		my $original = \&{"PostgreSQL::Test::Cluster::$name"};
+
+		*{"PostgreSQL::Test::Cluster::$name"} = sub {
+			local $ENV{LD_PRELOAD} = $ENV{SERVER_PRELOAD};
+			return $original->(@_);
+		};
+	}
+}
+
 # An initialised cluster that is not yet started. Settings: name => value.
 sub new_node
 {
