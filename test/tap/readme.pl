@@ -10,8 +10,12 @@
 
 use strict;
 use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use RbacTest;
 use Test::More;
 
 my @snippets;
