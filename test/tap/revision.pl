@@ -35,7 +35,7 @@ is($reader->fails('SELECT rbac.revision()'), '25006', 'a standby marks nothing')
 eval { $reader->ask('SELECT rbac.revision()') };
 like($@, qr/HINT:\s+Call rbac\.revision\(\) on the primary/, '... and says where to go');
 my ($status, $out, $warning) = $primary->psql('postgres', 'SELECT rbac.create_publication()');
-like($warning, qr/WARNING:\s+wal_level is insufficient/, 'a publication that nobody can subscribe to yet is made with a warning');
+like($warning, qr/WARNING:\s+"?wal_level"? is insufficient/, 'a publication that nobody can subscribe to yet is made with a warning');
 
 # Read your own writes, while replay is held back and then goes on.
 for my $level ('READ COMMITTED', 'REPEATABLE READ')
