@@ -2,6 +2,15 @@
 
 passed=0 failed=0
 
+# From here on, tests put their servers and logs into a fresh directory of this
+# name. PostgreSQL 16 took TESTDIR apart.
+test_in() {
+	export TESTDIR=$RBAC_TMP/tap/$1
+	export TESTDATADIR=$TESTDIR/tmp_check TESTLOGDIR=$TESTDIR/tmp_check/log
+	rm -rf "$TESTDIR"
+	mkdir -p "$TESTLOGDIR"
+}
+
 # run_tap FILE PROVE...: one line for a file that passed, all that it said for one
 # that failed. A file that fails without a failed assertion (it died, or its plan
 # was not kept) counts as one failure.
