@@ -9,8 +9,9 @@
 
 #include "stress.h"
 
-/* A restart takes a second or two. */
+/* A restart takes a second or two, and is not for whoever looks at the end. */
 #define SECONDS_TO_CRASH 5
+#define SECONDS_AFTER_CRASH 3
 
 /* Some backend of ours: its process id, or 0. */
 static int
@@ -54,6 +55,7 @@ disturb(void *unused)
 	};
 	Session		session;
 	time_t		last_crash = time(NULL);
+	time_t		no_crash_after = last_crash + options.seconds - SECONDS_AFTER_CRASH;
 
 	open_session(&session, options.write_to, options.seed + 1);
 	while (!atomic_load(&is_over))
@@ -64,7 +66,14 @@ disturb(void *unused)
 		usleep(20000 + pick(&session, 200000));
 		if (is_lost(&session) && !reconnect(&session))
 			break;
-		if (what < 8)
+		if (options.crashes && time(NULL) >= last_crash + SECONDS_TO_CRASH &&
+			time(NULL) <= no_crash_after && (pid = some_backend(&session)) != 0)
+		{
+			(void) kill(pid, SIGKILL);
+			atomic_fetch_add(&tally.crashes, 1);
+			last_crash = time(NULL);
+		}
+		else if (what < 8)
 		{
 			if (!run(&session, upheavals[what]))
 				(void) run(&session, "ROLLBACK");
@@ -72,16 +81,7 @@ disturb(void *unused)
 		else if (what < 10)
 			switch_off(&session);
 		else if ((pid = some_backend(&session)) != 0)
-		{
-			if (options.crashes && time(NULL) >= last_crash + SECONDS_TO_CRASH)
-			{
-				(void) kill(pid, SIGKILL);
-				atomic_fetch_add(&tally.crashes, 1);
-				last_crash = time(NULL);
-			}
-			else
-				(void) kill(pid, what < 16 ? SIGINT : SIGTERM);
-		}
+			(void) kill(pid, what < 16 ? SIGINT : SIGTERM);
 		atomic_fetch_add(&tally.disturbances, 1);
 	}
 	/* leave it as it was */
