@@ -227,7 +227,10 @@ take(RbacKept *kept)
 	rbac_rely_on(kept);
 }
 
-/* Is this for all to know? */
+/*
+ * Is this for all to know?  Not what is not there: who asks about made-up
+ * tenants must not push out what others need.
+ */
 static inline bool
 is_for_all(const RbacKept *kept)
 {
@@ -374,7 +377,7 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 
 	old = MemoryContextSwitchTo(empty_scratch());
 	loaded = load_principal(key, now, &kept);
-	if (is_for_all(&kept))
+	if (is_for_all(&kept) && loaded->user_exists && loaded->tenant_exists)
 		rbac_post_principal(loaded, &kept.proof);
 
 	/* a load may have dropped what was kept */
@@ -453,7 +456,7 @@ rbac_cache_department_path(const pg_uuid_t *tenant_id, const pg_uuid_t *departme
 	rbac_load_end(&load);
 	rbac_load_narrow(&load, tenant_id, found.is_traceable, &kept);
 	rbac_rely_on(&kept);
-	if (is_for_all(&kept))
+	if (is_for_all(&kept) && found.npath > 0)
 		rbac_post_department_path(&found, &kept.proof);
 	create_assignments();
 	path = MemoryContextAlloc(assignments_context, sizeof(pg_uuid_t) * Max(found.npath, 1));
