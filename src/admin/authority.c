@@ -101,13 +101,19 @@ bool
 rbac_asker_belongs_to(const pg_uuid_t *tenant_id)
 {
 	RbacPlace	tenant = rbac_place(tenant_id, NULL);
+	RbacAttempt attempt = {0};
 	RbacQuestion question;
+	bool		belongs;
 
 	if (rbac_identity() == NULL)
 		return true;
 	question = question_at(&tenant);
-	(void) rbac_cache_begin();
-	return rbac_question_principal(&question)->holds_a_role;
+	do
+	{
+		rbac_attempt_begin(&attempt, false);
+		belongs = rbac_question_principal(&question)->holds_a_role;
+	} while (!rbac_attempt_stands(&attempt));
+	return belongs;
 }
 
 /*
@@ -273,16 +279,21 @@ require_handed_on(const Bitmapset *scopes, const RbacPlace *place, TimestampTz u
 void
 rbac_require_role_handed_on(int32 role_id, const RbacPlace *place, TimestampTz until)
 {
-	Bitmapset  *scopes;
+	RbacAttempt attempt = {0};
+	Bitmapset  *scopes = NULL;
 	RbacReader *reader;
 	char	   *name = NULL;
 
 	if (rbac_identity() == NULL)
 		return;
 
-	/* a copy: the decisions to come start the cache anew */
-	(void) rbac_cache_begin();
-	scopes = bms_copy(rbac_cache_role_scopes(role_id));
+	do
+	{
+		rbac_attempt_begin(&attempt, false);
+		/* a copy: the decisions to come start the cache anew */
+		bms_free(scopes);
+		scopes = bms_copy(rbac_cache_role_scopes(role_id));
+	} while (!rbac_attempt_stands(&attempt));
 
 	reader = rbac_read_begin();
 	if (!rbac_read_role(reader, role_id, NULL, NULL, &name))

@@ -28,12 +28,13 @@
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
 
-/* An identity that is to come into force. */
+/* An identity that is to come into force, and what stands in its way. */
 typedef struct Activation
 {
-	RbacReader *reader;
 	const RbacIdentity *wanted;
 	Bitmapset  *listed;			/* ids of the scopes that it lists */
+	bool		is_excluded;
+	RbacExclusion exclusion;
 } Activation;
 
 /* Does the role carry a scope that the identity lists, if it lists any? */
@@ -54,27 +55,52 @@ role_name(RbacReader *reader, int32 role_id)
 	return name;
 }
 
-static bool
-refuse_if_wanted(const RbacExclusion *exclusion, void *arg)
+static void
+refuse(const pg_uuid_t *user_id, const RbacExclusion *exclusion)
 {
-	const Activation *activation = arg;
-	const pg_uuid_t *user_id = &activation->wanted->user_id;
+	RbacReader *reader = rbac_read_begin();
 	char	   *username = NULL;
 	RbacPlace	place = rbac_place(exclusion->everywhere ? NULL : &exclusion->tenant_id, NULL);
 
-	if (!is_wanted(activation, exclusion->role_a) || !is_wanted(activation, exclusion->role_b))
-		return true;
-
-	if (!rbac_read_user(activation->reader, user_id, NULL, &username))
+	if (!rbac_read_user(reader, user_id, NULL, &username))
 		username = rbac_uuid_text(user_id);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_GRANT_OPERATION),
 			 errmsg("user \"%s\" cannot act with role \"%s\" and role \"%s\" at once %s",
-					username, role_name(activation->reader, exclusion->role_a),
-					role_name(activation->reader, exclusion->role_b), rbac_place_text(&place)),
+					username, role_name(reader, exclusion->role_a),
+					role_name(reader, exclusion->role_b), rbac_place_text(&place)),
 			 errdetail("A dynamic conflict lets nobody have both in force (separation of duty)."),
 			 errhint("Name scopes that only one of them carries: rbac.set_identity(..., scopes => ...).")));
-	return false;
+}
+
+static bool
+look_at_exclusion(const RbacExclusion *exclusion, void *arg)
+{
+	Activation *activation = arg;
+
+	activation->is_excluded = is_wanted(activation, exclusion->role_a) &&
+		is_wanted(activation, exclusion->role_b);
+	activation->exclusion = *exclusion;
+	return !activation->is_excluded;
+}
+
+/* Part of a decision. */
+static void
+look_for_exclusion(RbacReader *reader, Activation *activation)
+{
+	activation->listed = NULL;
+	activation->is_excluded = false;
+	rbac_foreach_identity_scope(name, activation->wanted)
+	{
+		int32		id = rbac_resolve_scope(name, strlen(name));
+
+		if (id > 0)
+			activation->listed = bms_add_member(activation->listed, id);
+	}
+	rbac_visit_exclusions(reader,
+						  rbac_held_now(reader, &activation->wanted->user_id,
+										GetCurrentStatementStartTimestamp()),
+						  "dynamic", look_at_exclusion, activation);
 }
 
 /* Most policies have none, and then there is nothing to look for. */
@@ -95,7 +121,8 @@ any_dynamic_conflict(void)
 static void
 admit_identity(const RbacIdentity *wanted, bool by_switch)
 {
-	Activation	activation = {NULL, wanted, NULL};
+	Activation	activation = {.wanted = wanted};
+	RbacAttempt attempt = {0};
 
 	/* that user, tenant and scopes exist is judged below us */
 	if (next_admit_hook)
@@ -104,19 +131,13 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 	if (!any_dynamic_conflict())
 		return;
 
-	activation.reader = rbac_read_begin();
-	rbac_foreach_identity_scope(name, wanted)
+	do
 	{
-		int32		id = rbac_resolve_scope(name, strlen(name));
-
-		if (id > 0)
-			activation.listed = bms_add_member(activation.listed, id);
-	}
-	rbac_visit_exclusions(activation.reader,
-						  rbac_held_now(activation.reader, &wanted->user_id,
-										GetCurrentStatementStartTimestamp()),
-						  "dynamic", refuse_if_wanted, &activation);
-	rbac_read_end(activation.reader);
+		rbac_attempt_begin(&attempt, true);
+		look_for_exclusion(attempt.reader, &activation);
+	} while (!rbac_attempt_stands(&attempt));
+	if (activation.is_excluded)
+		refuse(&wanted->user_id, &activation.exclusion);
 }
 
 void

@@ -11,8 +11,10 @@
  * what is not.  If it does not stand, the next one reads by one snapshot, which
  * is only disturbed by changes that matter.  The last one uses nothing of what
  * was there before: all that it finds comes from its one snapshot, so it stands
- * whatever happened meanwhile.  So a decision always ends, and never in an
- * error for being disturbed.
+ * whatever happened meanwhile.  So a decision always ends, and is never refused
+ * for being disturbed.  (Like any query it waits for DDL that has locked a table
+ * that it must read; and where that DDL waits for it in turn, PostgreSQL ends
+ * one of the two.)
  */
 #include "postgres.h"
 

@@ -32,7 +32,7 @@
 
 /* Of tenants and users; global words find room beyond that. */
 #define MAX_NOTES 1024
-#define ROOM_FOR_NOTES (MAX_NOTES + 16)
+#define ROOM_FOR_NOTES (MAX_NOTES + RBAC_GLOBAL_WORDS)
 
 /*
  * A set of slots: the table holds slot + 1 near the place that the slot's lower

@@ -2,11 +2,12 @@
  * ddl.c
  *		Noticing what happens to our tables behind their triggers' back.
  *
- * DDL on our tables and their triggers, TRUNCATE where a trigger is missing,
- * the end of the extension, a subscription that comes: any of these may change
- * what answers follow from, without a row trigger to say so.  PostgreSQL's
- * object access hook is told of all of them; a transaction that does such a
- * thing moves the global word.
+ * DDL on our tables and their triggers, the end of the extension, a
+ * subscription that comes: any of these may change what answers follow from,
+ * without a row trigger to say so.  PostgreSQL's object access hook is told of
+ * all of them, once it has been found that whoever does it may; a transaction
+ * that does such a thing moves the global word.  (Of TRUNCATE it is told before,
+ * and so by anybody.  There is a trigger for that.)
  *
  * Databases come and go with their oids, and an oid may come back: making or
  * dropping one moves the global word of that database.
@@ -25,6 +26,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_subscription.h"
 #include "catalog/pg_trigger.h"
 #include "commands/extension.h"
@@ -96,6 +98,7 @@ concerns_us(Oid class_id, Oid object_id)
 	switch (class_id)
 	{
 		case RelationRelationId:
+		case InheritsRelationId:	/* of the child */
 			return is_our_relation(object_id);
 		case TriggerRelationId:
 			return is_our_relation(table_of_trigger(object_id));
@@ -113,14 +116,16 @@ object_accessed(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id
 	if (next_hook)
 		next_hook(access, class_id, object_id, sub_id, arg);
 
-	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP &&
-		access != OAT_TRUNCATE)
+	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
 		return;
 	if (RBAC_MUTANT("W2-ddl") || IsBootstrapProcessingMode())
 		return;
 
 	if (class_id == DatabaseRelationId)
-		rbac_change_everything(object_id);
+	{
+		if (access != OAT_POST_ALTER)
+			rbac_change_everything(object_id);
+	}
 	else if (OidIsValid(MyDatabaseId) && concerns_us(class_id, object_id))
 		rbac_signal_upheaval();
 	if (class_id == ExtensionRelationId && access == OAT_POST_ALTER)

@@ -479,7 +479,7 @@ rbac_cache_department_path(const pg_uuid_t *tenant_id, const pg_uuid_t *departme
 static bool
 guess_tenant(int32 role_id, pg_uuid_t *tenant_id)
 {
-	RbacReader *reader = rbac_read_begin();
+	RbacReader *reader = rbac_read_begin_lazily();
 	bool		has_tenant = false;
 
 	(void) rbac_read_role(reader, role_id, &has_tenant, tenant_id, NULL);
@@ -535,7 +535,8 @@ rbac_cache_scope_id(const char *name, int length)
 	else
 	{
 		rbac_load_begin(&load, NULL, NULL);
-		if (!rbac_read_scope_id(load.reader, name, length, &id))
+		/* nobody holds one that our rules would not have let in */
+		if (!rbac_read_scope_id(load.reader, name, length, &id) || id < 0 || id > RBAC_MAX_SCOPE_ID)
 			id = 0;
 		rbac_load_end(&load);
 		kept = load.kept;

@@ -28,6 +28,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
 #include "utils/inval.h"
@@ -115,15 +116,16 @@ is_current(const Statement *statement)
 }
 
 /*
- * Does this backend see what nobody else does, without having been told?  Apply
- * workers and the workers of a writing leader see what its owner has not
- * committed.
+ * Does this backend see what nobody else does, without having been told?  The
+ * workers of a writing leader see what it has not committed; and whoever applies
+ * what another server has done fires no triggers for statements.
  */
 static inline bool
 is_apart(void)
 {
 	return ((IsParallelWorker() && TransactionIdIsValid(GetTopTransactionIdIfAny())) ||
-			IsLogicalWorker()) && !RBAC_MUTANT("R2");
+			IsLogicalWorker() || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA) &&
+		!RBAC_MUTANT("R2");
 }
 
 /* Once over, recovery does not come back. */
@@ -387,7 +389,7 @@ rbac_cache_read_begin(void)
 	}
 
 	/* the last attempt stands whatever happens, TRUNCATE included */
-	outer_reader = is_last_attempt ? rbac_read_begin_locked() : rbac_read_begin();
+	outer_reader = is_last_attempt ? rbac_read_begin() : rbac_read_begin_lazily();
 
 	if (rbac_mode == RBAC_LOCAL)
 	{
@@ -455,7 +457,7 @@ rbac_load_begin(RbacLoad *load, const pg_uuid_t *tenant_id, const pg_uuid_t *use
 	if (RBAC_MUTANT("R5-order"))
 	{
 		/* the words after the snapshot */
-		load->reader = rbac_read_begin();
+		load->reader = rbac_read_begin_lazily();
 		RBAC_RACE();
 		rbac_words_watch(&load->kept.proof, tenant_id, user_id);
 		return;
@@ -477,7 +479,7 @@ rbac_load_begin(RbacLoad *load, const pg_uuid_t *tenant_id, const pg_uuid_t *use
 	}
 	rbac_found_later(&load->kept.proof);
 	load->reader = RBAC_MUTANT("R5-snapshot") && ActiveSnapshotSet()
-		? rbac_read_begin_at(GetActiveSnapshot()) : rbac_read_begin();
+		? rbac_read_begin_at(GetActiveSnapshot()) : rbac_read_begin_lazily();
 	RBAC_RACE();
 }
 

@@ -23,6 +23,7 @@
 #include "cache/ring.h"
 #include "cache/shared.h"
 #include "cache/signal.h"
+#include "cache/watched.h"
 
 PG_FUNCTION_INFO_V1(rbac_cache_stats);
 PG_FUNCTION_INFO_V1(rbac_cache_reset);
@@ -147,7 +148,7 @@ rbac_cache_warm(PG_FUNCTION_ARGS)
 	bool		exists;
 
 	warming.user = palloc(sizeof(pg_uuid_t) * warming.capacity);
-	warming.reader = rbac_read_begin_locked();
+	warming.reader = rbac_read_begin();
 	exists = rbac_read_tenant(warming.reader, &warming.tenant_id, NULL, NULL);
 	if (exists)
 		rbac_visit_assigned_roles(warming.reader, &warming.tenant_id, add_users_of_role, &warming);
@@ -229,7 +230,7 @@ rbac_status(PG_FUNCTION_ARGS)
 		/* as a check would: what is over is noticed */
 		(void) rbac_cache_begin();
 		AcceptInvalidationMessages();
-		triggers_stand = rbac_signal_triggers_stand();
+		triggers_stand = rbac_watched_all();
 		in_sync = rbac_model_in_sync();
 		reason = !triggers_stand ? "unsound" : !in_sync ? "tables_not_in_sync" : rbac_moment_why_local();
 		mode = reason == NULL ? "shared" : triggers_stand && in_sync ? "local" : "uncached";
@@ -239,7 +240,7 @@ rbac_status(PG_FUNCTION_ARGS)
 	set_text(reason, &values[i], &nulls[i]), i++;
 	set_text(reason ? reason_text(reason) : NULL, &values[i], &nulls[i]), i++;
 	values[i++] = BoolGetDatum(triggers_stand);
-	set_text(rbac_signal_unsound_table(), &values[i], &nulls[i]), i++;
+	set_text(rbac_watched_unsound_table(), &values[i], &nulls[i]), i++;
 	values[i++] = BoolGetDatum(in_sync);
 	values[i++] = BoolGetDatum(rbac_shared_exists());
 	values[i++] = Int32GetDatum(rbac_shared_exists() ? rbac_cache_size : 0);

@@ -34,22 +34,15 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -57,8 +50,10 @@
 
 #include "cache/cache.h"
 #include "cache/changes.h"
+#include "cache/concern.h"
 #include "cache/signal.h"
 #include "cache/testing.h"
+#include "cache/watched.h"
 #include "cache/words.h"
 #include "model/model.h"
 
@@ -78,18 +73,23 @@ static bool left_behind = false;
 /* What this transaction must tell others at its end. */
 static int	to_tell = 0;
 
-/* Our turn before commit is over: what is written now must be told at once. */
-static bool past_pre_commit = false;
+/* One of the tables that it has written. */
+static Oid	table_written = InvalidOid;
 
-/* The role whose change was noted last: many rows of one role come in a row. */
-static int32 noted_role = 0;
+/*
+ * Our turn before commit, or before PREPARE, is over: what is written now must
+ * be told at once.
+ */
+static enum
+{
+	RUNNING,
+	COMMITTING,
+	PREPARING
+}			stage = RUNNING;
 
 /* The two signal relations; looked up anew when a message says so. */
-static bool signals_are_known = false;
 static Oid	assignments_signal = InvalidOid;
 static Oid	policy_signal = InvalidOid;
-static bool triggers_are_sound = false;
-static const char *unsound_table = NULL;
 
 static void relation_changed(Datum arg, Oid relid);
 static void subscriptions_changed(Datum arg, int cacheid, uint32 hashvalue);
@@ -113,7 +113,7 @@ relation_changed(Datum arg, Oid relid)
 	if (!OidIsValid(relid))
 	{
 		rbac_stale = RBAC_EVERYTHING;
-		signals_are_known = false;
+		rbac_watched_look_anew();
 	}
 	else if (relid == assignments_signal)
 		rbac_stale |= RBAC_ASSIGNMENTS;
@@ -123,7 +123,7 @@ relation_changed(Datum arg, Oid relid)
 	{
 		/* DDL, a rewrite, TRUNCATE, a trigger switched on or off */
 		rbac_stale = RBAC_EVERYTHING;
-		signals_are_known = false;
+		rbac_watched_look_anew();
 	}
 }
 
@@ -135,103 +135,25 @@ subscriptions_changed(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * Do three triggers of ours stand on this table as they were made: always fired,
- * unconditional, for every kind of write?
+ * Find the signal relations, and say whether both are there.  Without asking for
+ * their version: an upgrade must be able to tell of itself.  Until both have
+ * been found, messages about those known before still count.
  */
-static bool
-table_is_watched(Oid relid, Oid note_change)
-{
-	const int16 statement_events = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT |
-		TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE;
-	const int16 end_events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
-	const int16 row_events = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
-		TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
-	Relation	table = table_open(relid, AccessShareLock);
-	TriggerDesc *triggers = table->trigdesc;
-	bool		statement = false;
-	bool		end = false;
-	bool		row = false;
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (trigger->tgfoid != note_change ||
-			trigger->tgenabled != TRIGGER_FIRES_ALWAYS ||
-			trigger->tgqual != NULL || trigger->tgnattr != 0)
-			continue;
-		if (trigger->tgtype == statement_events)
-			statement = true;
-		else if (trigger->tgtype == end_events)
-			end = true;
-		else if (trigger->tgtype == row_events)
-			row = true;
-	}
-	table_close(table, AccessShareLock);
-	return statement && end && row;
-}
-
-/* Without asking for their version: an upgrade must be able to tell of itself. */
-static void
-find_signals(void)
+bool
+rbac_signal_find(void)
 {
 	Oid			namespace = get_namespace_oid("rbac", true);
+	Oid			assignments = InvalidOid;
+	Oid			policy = InvalidOid;
 
-	assignments_signal = policy_signal = InvalidOid;
 	if (OidIsValid(namespace))
 	{
-		assignments_signal = get_relname_relid("_assignments_changed", namespace);
-		policy_signal = get_relname_relid("_policy_changed", namespace);
+		assignments = get_relname_relid("_assignments_changed", namespace);
+		policy = get_relname_relid("_policy_changed", namespace);
 	}
-}
-
-static void
-look_up_signals(void)
-{
-	static const RbacTable watched[] = {
-		RBAC_TENANTS, RBAC_USERS, RBAC_DEPARTMENTS, RBAC_USER_ROLES,
-		RBAC_SCOPES, RBAC_PERMISSION_SCOPES, RBAC_ROLES, RBAC_ROLE_PERMISSIONS,
-		RBAC_ROLE_INHERITS, RBAC_ROLE_CONFLICTS
-	};
-	const RbacCatalog *catalog = rbac_catalog();
-	Oid			note_change;
-	bool		sound = true;
-
-	find_signals();
-	if (!OidIsValid(assignments_signal) || !OidIsValid(policy_signal))
-		sound = false;
-
-	note_change = LookupFuncName(list_make2(makeString(get_namespace_name(catalog->namespace)),
-											makeString("_note_change")), 0, NULL, true);
-	if (!OidIsValid(note_change))
-		sound = false;
-
-	/* A message that arrives while we look makes us look again next time. */
-	signals_are_known = true;
-	unsound_table = NULL;
-	for (int i = 0; sound && i < (int) lengthof(watched); i++)
-	{
-		sound = table_is_watched(catalog->table[watched[i]], note_change);
-		if (!sound)
-			unsound_table = rbac_table_name(watched[i]);
-	}
-	triggers_are_sound = sound;
-}
-
-/* The first table whose triggers are not as they were made; NULL if none is. */
-const char *
-rbac_signal_unsound_table(void)
-{
-	return unsound_table;
-}
-
-/* Will we be told of changes? */
-bool
-rbac_signal_triggers_stand(void)
-{
-	if (unlikely(!signals_are_known))
-		look_up_signals();
-	return triggers_are_sound && signals_are_known;
+	assignments_signal = assignments;
+	policy_signal = policy;
+	return OidIsValid(assignments) && OidIsValid(policy);
 }
 
 /*
@@ -241,7 +163,7 @@ rbac_signal_triggers_stand(void)
 bool
 rbac_signal_sound(void)
 {
-	return rbac_signal_triggers_stand() && rbac_model_in_sync();
+	return rbac_watched_all() && rbac_model_in_sync();
 }
 
 /*
@@ -252,6 +174,25 @@ static void
 set_committing_tag(LOCKTAG *tag)
 {
 	SET_LOCKTAG_OBJECT(*tag, InvalidOid, RelationRelationId, rbac_global_slot(MyDatabaseId), 1);
+}
+
+/*
+ * Could a prepared transaction have done DDL to our tables?  One that was
+ * prepared before the server began to preload us has not taken the committing
+ * lock for that.  But it still holds what DDL takes.
+ */
+static bool
+ddl_may_be_prepared(void)
+{
+	for (int i = 0; i < RBAC_NUM_TABLES; i++)
+	{
+		Oid			relid = rbac_catalog()->table[i];
+
+		if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
+			return true;
+		UnlockRelationOid(relid, RowExclusiveLock);
+	}
+	return false;
 }
 
 /*
@@ -269,6 +210,8 @@ clear_unknown(void)
 		return;
 	word = &rbac_words[rbac_global_slot(MyDatabaseId)];
 	value = pg_atomic_read_u64(word);
+	if (!(value & RBAC_WORD_UNKNOWN) || ddl_may_be_prepared())
+		return;
 	while ((value & RBAC_WORD_UNKNOWN) &&
 		   !pg_atomic_compare_exchange_u64(word, &value, (value & ~RBAC_WORD_UNKNOWN) +
 										   (RBAC_MUTANT("R4-version") ? 0 : RBAC_WORD_VERSION)))
@@ -296,6 +239,10 @@ rbac_signal_quiet(void)
 		return GetXLogReplayRecPtr(NULL) >= begun || RBAC_MUTANT("standby-quiet");
 	}
 
+	/* our own commit is under way, and our own lock would not keep us out */
+	if (stage != RUNNING)
+		return false;
+
 	set_committing_tag(&tag);
 	if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 	{
@@ -309,8 +256,9 @@ rbac_signal_quiet(void)
 }
 
 /*
- * Tell others, once this transaction is visible.  There are no messages if the
- * extension is being dropped: the loss of its tables is a message of its own.
+ * Tell others, once this transaction is visible.  If the signals are gone, by
+ * somebody's hand or as the extension is being dropped, a message about a table
+ * of ours makes everybody find that out.
  */
 static void
 tell(int what)
@@ -321,14 +269,14 @@ tell(int what)
 	if (!RBAC_MUTANT("W3-lock"))
 		(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 
-	if (!signals_are_known)
-		find_signals();
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(assignments_signal)) ||
-		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(policy_signal)))
-		return;
-
 	if (RBAC_MUTANT("W3-message"))
 		return;
+	if (!rbac_signal_find())
+	{
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table_written)))
+			CacheInvalidateRelcacheByRelid(table_written);
+		return;
+	}
 	if (what & RBAC_ASSIGNMENTS)
 		CacheInvalidateRelcacheByRelid(assignments_signal);
 	if (what & RBAC_POLICY)
@@ -337,11 +285,11 @@ tell(int what)
 
 /* What was noted is about to be committed, or prepared. */
 static void
-tell_all(bool is_prepare)
+tell_all(void)
 {
 	if (to_tell || rbac_has_changes())
 		tell(to_tell);
-	if (is_prepare)
+	if (stage == PREPARING)
 		rbac_changes_become_unknown();
 	else
 		rbac_changes_announce();
@@ -353,12 +301,13 @@ end_of_transaction(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			tell_all(false);
-			past_pre_commit = true;
+			stage = COMMITTING;
+			tell_all();
 			break;
 
 		case XACT_EVENT_PRE_PREPARE:
-			tell_all(true);
+			stage = PREPARING;
+			tell_all();
 			break;
 
 		case XACT_EVENT_PREPARE:
@@ -378,11 +327,12 @@ end_of_transaction(XactEvent event, void *arg)
 			if (rbac_written)
 				rbac_epoch++;
 			rbac_written = 0;
-			noted_role = 0;
+			rbac_forget_whom_it_concerns();
 			statements_writing = 0;
 			left_behind = false;
 			to_tell = 0;
-			past_pre_commit = false;
+			table_written = InvalidOid;
+			stage = RUNNING;
 			break;
 
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -426,109 +376,8 @@ rbac_signal_upheaval(void)
 {
 	become_private(RBAC_EVERYTHING);
 	rbac_change_everything(MyDatabaseId);
-	if (past_pre_commit)
-		tell_all(false);
-}
-
-/*
- * The arguments of a row trigger: the kind of message; whose word moves, and by
- * which column; and the columns whose change matters.
- */
-#define ARGUMENT_KIND		0
-#define ARGUMENT_WHOSE		1
-#define ARGUMENT_KEY		2
-#define ARGUMENT_MATTERS	3
-
-/* Has one of the columns that matter changed? */
-static bool
-update_matters(TriggerData *data)
-{
-	TupleDesc	desc = RelationGetDescr(data->tg_relation);
-
-	for (int i = ARGUMENT_MATTERS; i < data->tg_trigger->tgnargs; i++)
-	{
-		int			number = SPI_fnumber(desc, data->tg_trigger->tgargs[i]);
-		bool		old_isnull;
-		bool		new_isnull;
-		Datum		old_value;
-		Datum		new_value;
-		Form_pg_attribute attribute;
-
-		if (number <= 0)
-			return true;
-		attribute = TupleDescAttr(desc, number - 1);
-		old_value = heap_getattr(data->tg_trigtuple, number, desc, &old_isnull);
-		new_value = heap_getattr(data->tg_newtuple, number, desc, &new_isnull);
-		if (old_isnull != new_isnull)
-			return true;
-		if (!old_isnull &&
-			!datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen))
-			return true;
-	}
-	return false;
-}
-
-static bool
-note_tenant(const pg_uuid_t *tenant_id, void *arg)
-{
-	if (tenant_id == NULL)
-		rbac_change_everything(MyDatabaseId);
-	else
-		rbac_change_tenant(tenant_id);
-	return true;
-}
-
-/*
- * A role means something else: to its tenant, or to all that share it.  One
- * that is nowhere to be found could be anybody's.
- */
-static void
-note_role(int32 role_id)
-{
-	if (role_id == noted_role || rbac_changes_everything())
-		return;
-	if (!rbac_visit_tenants_of_role_ever(role_id, note_tenant, NULL))
-		rbac_change_everything(MyDatabaseId);
-	noted_role = role_id;
-}
-
-/* Note whose word a row moves, if its trigger says so. */
-static void
-note_row(Trigger *trigger, TupleDesc desc, HeapTuple row)
-{
-	const char *whose = trigger->tgnargs > ARGUMENT_KEY ? trigger->tgargs[ARGUMENT_WHOSE] : "everybody";
-	int			number = trigger->tgnargs > ARGUMENT_KEY ? SPI_fnumber(desc, trigger->tgargs[ARGUMENT_KEY]) : 0;
-	bool		isnull = true;
-	Datum		key = 0;
-
-	if (number > 0)
-		key = heap_getattr(row, number, desc, &isnull);
-
-	if (isnull)
-		rbac_change_everything(MyDatabaseId);
-	else if (strcmp(whose, "user") == 0)
-		rbac_change_user(DatumGetUUIDP(key));
-	else if (strcmp(whose, "tenant") == 0)
-		rbac_change_tenant(DatumGetUUIDP(key));
-	else if (strcmp(whose, "role") == 0)
-		note_role(DatumGetInt32(key));
-	else
-		rbac_change_everything(MyDatabaseId);
-}
-
-static void
-note_event(TriggerData *data)
-{
-	TupleDesc	desc = RelationGetDescr(data->tg_relation);
-
-	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
-	{
-		rbac_change_everything(MyDatabaseId);
-		return;
-	}
-	note_row(data->tg_trigger, desc, data->tg_trigtuple);
-	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-		note_row(data->tg_trigger, desc, data->tg_newtuple);
+	if (stage != RUNNING)
+		tell_all();
 }
 
 /*
@@ -549,11 +398,10 @@ rbac_note_change(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"rbac._note_change\" serves the triggers of extension \"rbac\" only")));
 
-	what = strcmp(data->tg_trigger->tgargs[ARGUMENT_KIND], "assignments") == 0
-		? RBAC_ASSIGNMENTS : RBAC_EVERYTHING;
+	what = rbac_kind_of_write(data);
 
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event) && TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
-		!update_matters(data))
+		!rbac_write_matters(data))
 		return PointerGetDatum(NULL);
 
 	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) && !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
@@ -570,9 +418,10 @@ rbac_note_change(PG_FUNCTION_ARGS)
 		!RBAC_MUTANT("W2"))
 	{
 		to_tell |= what;
-		note_event(data);
-		if (past_pre_commit)
-			tell_all(false);
+		table_written = RelationGetRelid(data->tg_relation);
+		rbac_note_whom_it_concerns(data);
+		if (stage != RUNNING)
+			tell_all();
 	}
 	return PointerGetDatum(NULL);
 }
@@ -581,5 +430,5 @@ Datum
 rbac_caching_is_sound(PG_FUNCTION_ARGS)
 {
 	AcceptInvalidationMessages();
-	PG_RETURN_BOOL(rbac_signal_triggers_stand());
+	PG_RETURN_BOOL(rbac_watched_all());
 }

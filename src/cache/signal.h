@@ -29,9 +29,8 @@ extern bool rbac_is_writing(void);
 extern void rbac_signal_upheaval(void);
 
 extern void rbac_signal_init(void);
+extern bool rbac_signal_find(void);
 extern bool rbac_signal_sound(void);
-extern bool rbac_signal_triggers_stand(void);
 extern bool rbac_signal_quiet(void);
-extern const char *rbac_signal_unsound_table(void);
 
 #endif							/* RBAC_SIGNAL_H */

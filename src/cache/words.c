@@ -20,7 +20,6 @@
 
 #include "cache/words.h"
 
-#define GLOBAL_WORDS	64
 #define GLOBAL_STRIDE	(PG_CACHE_LINE_SIZE / sizeof(pg_atomic_uint64))
 
 /* Of the whole budget, users' words take about one part in this many. */
@@ -49,7 +48,7 @@ divide(Size budget)
 static Size
 count_words(void)
 {
-	return GLOBAL_WORDS * GLOBAL_STRIDE + tenant_words + user_words;
+	return RBAC_GLOBAL_WORDS * GLOBAL_STRIDE + tenant_words + user_words;
 }
 
 /* How much of a budget of this many bytes goes to the words. */
@@ -72,14 +71,14 @@ rbac_words_attach(Size budget)
 		return;
 	for (Size i = 0; i < count_words(); i++)
 		pg_atomic_init_u64(&rbac_words[i], 0);
-	for (Size i = 0; i < GLOBAL_WORDS; i++)
+	for (Size i = 0; i < RBAC_GLOBAL_WORDS; i++)
 		pg_atomic_write_u64(&rbac_words[i * GLOBAL_STRIDE], RBAC_WORD_UNKNOWN);
 }
 
 uint32
 rbac_global_slot(Oid database)
 {
-	return (murmurhash32(database) & (GLOBAL_WORDS - 1)) * GLOBAL_STRIDE;
+	return (murmurhash32(database) & (RBAC_GLOBAL_WORDS - 1)) * GLOBAL_STRIDE;
 }
 
 static uint32
@@ -91,13 +90,13 @@ hash_uuid(Oid database, const pg_uuid_t *uuid)
 uint32
 rbac_tenant_slot(Oid database, const pg_uuid_t *tenant_id)
 {
-	return GLOBAL_WORDS * GLOBAL_STRIDE + (hash_uuid(database, tenant_id) & (tenant_words - 1));
+	return RBAC_GLOBAL_WORDS * GLOBAL_STRIDE + (hash_uuid(database, tenant_id) & (tenant_words - 1));
 }
 
 uint32
 rbac_user_slot(Oid database, const pg_uuid_t *user_id)
 {
-	return GLOBAL_WORDS * GLOBAL_STRIDE + tenant_words +
+	return RBAC_GLOBAL_WORDS * GLOBAL_STRIDE + tenant_words +
 		(hash_uuid(database, user_id) & (user_words - 1));
 }
 

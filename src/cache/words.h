@@ -43,6 +43,13 @@ extern const pg_atomic_uint64 rbac_constant_word;
 /* NULL if there is no shared memory of ours: not preloaded, or of size 0. */
 extern pg_atomic_uint64 *rbac_words;
 
+/*
+ * Databases share this many global words, by hash, and with each of them its
+ * committing lock (signal.c), which outlives the server in prepared
+ * transactions.
+ */
+#define RBAC_GLOBAL_WORDS	64
+
 /* Slots in rbac_words; RBAC_NO_SLOT stands for the constant word. */
 #define RBAC_NO_SLOT PG_UINT32_MAX
 

@@ -57,14 +57,15 @@ rbac_remember(RbacCallSite *site, const RbacPrincipalKey *key, const char *scope
 	memcpy(site->scope, scope, length);
 }
 
-/* After a decision that the site has remembered. */
+/* After a decision about this tenant, if the site has remembered it. */
 void
-rbac_remember_tenant(FmgrInfo *flinfo, RbacCallSite *site)
+rbac_remember_tenant(FmgrInfo *flinfo, RbacCallSite *site, const pg_uuid_t *tenant_id)
 {
 	RbacTenantMemory *memory = site->tenants;
 	RbacTenantPlace *place;
 
 	if (!site->is_proven || site->constant == NULL ||
+		memcmp(&site->key.tenant_id, tenant_id, UUID_LEN) != 0 ||
 		site->valid_from != DT_NOBEGIN || site->valid_until != DT_NOEND ||
 		++site->changes < CHANGES_TO_BEGIN)
 		return;

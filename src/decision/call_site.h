@@ -68,7 +68,7 @@ typedef struct RbacTenantMemory
 extern RbacCallSite *rbac_call_site(FunctionCallInfo fcinfo, int scope_argument);
 extern void rbac_remember(RbacCallSite *site, const RbacPrincipalKey *key,
 						  const char *scope, int length, bool answer);
-extern void rbac_remember_tenant(FmgrInfo *flinfo, RbacCallSite *site);
+extern void rbac_remember_tenant(FmgrInfo *flinfo, RbacCallSite *site, const pg_uuid_t *tenant_id);
 
 /* What is taken for a constant is not toasted. */
 static inline const text *

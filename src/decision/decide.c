@@ -303,7 +303,7 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	if (rbac_site_remembers(site, scope) && rbac_site_is_about(&site->key, &question))
 		PG_RETURN_BOOL(rbac_site_answer(site));
 	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
-	rbac_remember_tenant(fcinfo->flinfo, site);
+	rbac_remember_tenant(fcinfo->flinfo, site, question.tenant_id);
 	PG_RETURN_BOOL(answer);
 }
 
@@ -388,6 +388,22 @@ rbac_has_all_scopes(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(asked > 0 && held == asked);
 }
 
+/* 42704 unless every scope that an identity lists exists, or need not. */
+static void
+require_scopes_known(const RbacIdentity *wanted)
+{
+	RbacAttempt attempt = {0};
+
+	if (wanted->nscopes == 0)
+		return;
+	do
+	{
+		rbac_attempt_begin(&attempt, false);
+		rbac_foreach_identity_scope(name, wanted)
+			(void) rbac_resolve_scope(name, strlen(name));
+	} while (!rbac_attempt_stands(&attempt));
+}
+
 /*
  * Before an identity comes into force: the user and the tenant exist, and a
  * switch leads to where the user holds a role.
@@ -417,10 +433,7 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 				 errmsg("tenant %s does not exist", rbac_uuid_text(&wanted->tenant_id)),
 				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
 
-	if (wanted->nscopes > 0)
-		(void) rbac_cache_begin();
-	rbac_foreach_identity_scope(name, wanted)
-		(void) rbac_resolve_scope(name, strlen(name));
+	require_scopes_known(wanted);
 
 	if (next_admit_hook)
 		next_admit_hook(wanted, by_switch);

@@ -560,7 +560,7 @@ rbac_explain(const RbacQuestion *question, const char *scope)
 
 	explainer.result = result;
 	explainer.now = GetCurrentStatementStartTimestamp();
-	explainer.reader = rbac_read_begin_locked();
+	explainer.reader = rbac_read_begin();
 
 	read_assignments(&explainer);
 	look_at_question(&explainer, scope);

@@ -80,7 +80,7 @@ rbac_users_with_scope(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 
-	reader = rbac_read_begin_locked();
+	reader = rbac_read_begin();
 	if (!rbac_read_scope_id(reader, scope, strlen(scope), &scope_id))
 	{
 		if (rbac_unknown_scope == RBAC_UNKNOWN_SCOPE_ERROR)

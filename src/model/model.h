@@ -131,9 +131,9 @@ typedef bool (*RbacIdVisitor) (int32 id, void *arg);
 /* tenant_id is NULL for what every tenant shares */
 typedef bool (*RbacOwnerVisitor) (const pg_uuid_t *tenant_id, void *arg);
 
-extern RbacReader *rbac_read_begin(void);
+extern RbacReader *rbac_read_begin_lazily(void);
 extern RbacReader *rbac_read_begin_at(Snapshot snapshot);
-extern RbacReader *rbac_read_begin_locked(void);
+extern RbacReader *rbac_read_begin(void);
 extern void rbac_read_end(RbacReader *reader);
 extern Snapshot rbac_reader_snapshot(const RbacReader *reader);
 extern Snapshot rbac_fresh_snapshot(void);

@@ -164,35 +164,34 @@ rbac_reader_in_sync(const RbacReader *reader)
 }
 
 /*
- * Begin reading.  Tables are opened, and locked until rbac_read_end, as they
- * are first needed.  A change of them that is learned on the way (TRUNCATE,
- * a rewrite) is the caller's to notice: the cache loads again, since what was
- * read by then belongs to two states.
+ * Begin reading.  Every table is locked before the snapshot is taken, so that
+ * not even a TRUNCATE or a rewrite comes between.
  */
 RbacReader *
 rbac_read_begin(void)
 {
 	RbacReader *reader = palloc0(sizeof(RbacReader));
 
-	/* A lock that all decisions need comes first: it accepts what is pending. */
-	reader->table[RBAC_USER_ROLES] =
-		table_open(rbac_catalog()->table[RBAC_USER_ROLES], AccessShareLock);
+	for (int i = 0; i < RBAC_NUM_TABLES; i++)
+		reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
 	take_snapshot(reader);
 	return reader;
 }
 
 /*
- * The same with every table locked before the snapshot is taken, so that not
- * even a TRUNCATE or a rewrite comes between.  For whoever reads past the
- * cache, which would notice.
+ * The same for the cache, which reads little: tables are locked as they are
+ * first needed.  A change of them that is learned on the way is the caller's to
+ * notice, and a reason to read again, since what was read by then belongs to
+ * two states.
  */
 RbacReader *
-rbac_read_begin_locked(void)
+rbac_read_begin_lazily(void)
 {
 	RbacReader *reader = palloc0(sizeof(RbacReader));
 
-	for (int i = 0; i < RBAC_NUM_TABLES; i++)
-		reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
+	/* A lock that all decisions need comes first: it accepts what is pending. */
+	reader->table[RBAC_USER_ROLES] =
+		table_open(rbac_catalog()->table[RBAC_USER_ROLES], AccessShareLock);
 	take_snapshot(reader);
 	return reader;
 }
