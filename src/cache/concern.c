@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -127,20 +128,20 @@ static void
 note_row(const TriggerData *data, HeapTuple row)
 {
 	int			number = key_number(data);
+	TupleDesc	desc = RelationGetDescr(data->tg_relation);
 	const char *whose = number > 0 ? data->tg_trigger->tgargs[ARGUMENT_WHOSE] : "everybody";
+	Oid			type = number > 0 ? TupleDescAttr(desc, number - 1)->atttypid : InvalidOid;
 	bool		isnull = true;
 	Datum		key = 0;
 
 	if (number > 0)
-		key = heap_getattr(row, number, RelationGetDescr(data->tg_relation), &isnull);
+		key = heap_getattr(row, number, desc, &isnull);
 
-	if (isnull)
-		rbac_change_everything(MyDatabaseId);
-	else if (strcmp(whose, "user") == 0)
+	if (!isnull && strcmp(whose, "user") == 0 && type == UUIDOID)
 		rbac_change_user(DatumGetUUIDP(key));
-	else if (strcmp(whose, "tenant") == 0)
+	else if (!isnull && strcmp(whose, "tenant") == 0 && type == UUIDOID)
 		rbac_change_tenant(DatumGetUUIDP(key));
-	else if (strcmp(whose, "role") == 0)
+	else if (!isnull && strcmp(whose, "role") == 0 && type == INT4OID)
 		note_role(DatumGetInt32(key));
 	else
 		rbac_change_everything(MyDatabaseId);
