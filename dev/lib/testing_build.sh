@@ -13,7 +13,7 @@ use_testing_build() {
 		mkdir "$build"
 		cp -r Makefile rbac.control dev src upgrade "$build" 2>/dev/null || :
 		config=$(original_config)
-		make -C "$build" --silent "-j$(nproc)" "COPT=${COPT:-} -DRBAC_MUTANTS" "PG_CONFIG=$config" all >"$build/log" 2>&1 ||
+		make -C "$build" --silent "-j$(nproc)" "COPT=${COPT:-} -DRBAC_MUTANTS -DUSE_ASSERT_CHECKING" "PG_CONFIG=$config" all >"$build/log" 2>&1 ||
 			{ cat "$build/log" >&2; die "the build for tests failed"; }
 		cp -a "$RBAC_TMP/root" "$root"
 		library=$root$("$config" --pkglibdir)/rbac.so

@@ -147,5 +147,7 @@ rbac_attempt_stands(RbacAttempt *attempt)
 	if (attempt->reader)
 		rbac_cache_read_end(attempt->reader);
 	attempt->reader = NULL;
+	if (stands)
+		rbac_moment_begin_attempt(0, false);
 	return stands;
 }

@@ -8,7 +8,8 @@
  * what is not shared, and for those who need more than one bit.
  *
  * What is dropped stays readable until the next rbac_cache_begin, because a
- * decision may hold pointers to it.
+ * decision may hold pointers to it.  Outside of an attempt nothing is answered:
+ * what was used would belong to no one moment.
  *
  * Bounded by MAX_LOCAL_BYTES: beyond that everything goes.
  */
@@ -348,6 +349,7 @@ rbac_cache_principal(const RbacPrincipalKey *key, TimestampTz now)
 	RbacKept	kept;
 	MemoryContext old;
 
+	Assert(rbac_moment_in_attempt());
 	create_assignments();
 	entry = hash_search(principals, key, HASH_FIND, NULL);
 	if (likely(entry && now >= entry->principal.valid_from && now < entry->principal.valid_until &&
@@ -412,6 +414,7 @@ rbac_cache_principal_when(const RbacPrincipalKey *key, TimestampTz when)
 {
 	RbacKept	kept;
 
+	Assert(rbac_moment_in_attempt());
 	return load_principal(key, when, &kept);
 }
 
@@ -427,6 +430,7 @@ rbac_cache_department_path(const pg_uuid_t *tenant_id, const pg_uuid_t *departme
 	MemoryContext old;
 	pg_uuid_t  *path;
 
+	Assert(rbac_moment_in_attempt());
 	create_assignments();
 	entry = hash_search(department_paths, &key, HASH_FIND, NULL);
 	if (likely(entry && use(&entry->kept)))
@@ -497,6 +501,7 @@ rbac_cache_role_scopes(int32 role_id)
 	pg_uuid_t	tenant_id;
 	bool		has_tenant;
 
+	Assert(rbac_moment_in_attempt());
 	create_policy();
 	if (find_closure(role_id, &closure, NULL))
 		return closure.scopes;
@@ -520,6 +525,7 @@ rbac_cache_scope_id(const char *name, int length)
 	RbacLoad	load;
 	int32		id = 0;
 
+	Assert(rbac_moment_in_attempt());
 	/* scope tokens are ASCII, so bytes are characters */
 	if (length > RBAC_MAX_NAME_LENGTH)
 		return 0;
@@ -563,6 +569,7 @@ rbac_cache_has_dynamic_duty(void)
 {
 	RbacLoad	load;
 
+	Assert(rbac_moment_in_attempt());
 	if (likely(dynamic_duty_is_known && use(&dynamic_duty_kept)))
 		return dynamic_duty_exists;
 

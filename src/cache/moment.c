@@ -324,7 +324,7 @@ rbac_cache_begin(void)
 	return rbac_epoch;
 }
 
-/* After rbac_cache_begin: this is the so-manieth attempt of a decision. */
+/* After rbac_cache_begin: this is the so-manieth attempt of a decision; 0: it is over. */
 void
 rbac_moment_begin_attempt(int number, bool is_last)
 {
@@ -408,6 +408,13 @@ rbac_cache_read_end(RbacReader *reader)
 	if (reader == outer_reader)
 		outer_reader = NULL;
 	rbac_read_end(reader);
+}
+
+/* Is an attempt at a decision under way?  For assertions. */
+bool
+rbac_moment_in_attempt(void)
+{
+	return attempt_number > 0;
 }
 
 /*

@@ -175,13 +175,13 @@ rbac_cache_warm(PG_FUNCTION_ARGS)
 /* For status(): why answers are not shared. */
 static const char *const reason_texts[][2] = {
 	{"version", "The extension and its library are of different versions: nothing is answered. Run ALTER EXTENSION rbac UPDATE, or restart the server."},
-	{"unsound", "Triggers of rbac's own tables do not stand as they were made: every check reads the tables. Run rbac.repair()."},
+	{"unsound", "Triggers of rbac's own tables do not stand as they were made, or one of the tables inherits from another, so that changes could go unnoticed: every check reads the tables. Run rbac.repair(), or ALTER TABLE ... NO INHERIT."},
 	{"tables_not_in_sync", "A subscription is still copying rbac's tables into this database: until they are in sync, nobody has any scope."},
 	{"no_shared_memory", "rbac is not in shared_preload_libraries, or rbac.cache_size is 0: each session keeps its own answers."},
 	{"recovery", "This is a standby: each session keeps its own answers."},
 	{"own_writes", "This transaction has changed what answers follow from: it keeps its own until it ends."},
 	{"prepared_transaction", "A prepared transaction may change what answers follow from: each session keeps its own until it is committed or rolled back."},
-	{"worker", "This process sees what its leader, or the publisher, has not committed."},
+	{"worker", "This process sees what its leader, or the publisher, has not committed; or session_replication_role is replica."},
 };
 
 static const char *

@@ -27,6 +27,7 @@ BEGIN ATOMIC SELECT format('%s %s', rbac.user_has_scope('$alice', 'read:task', '
 -- within a statement: one that writes in between shows what the statement has done
 CREATE FUNCTION story.peek() RETURNS text LANGUAGE plpgsql
 AS ' BEGIN PERFORM 1; RETURN story.check(); END ';
+REVOKE USAGE ON SCHEMA rbac FROM PUBLIC;
 GRANT USAGE ON SCHEMA rbac TO stranger;
 GRANT USAGE ON SCHEMA story TO outsider;
 GRANT EXECUTE ON FUNCTION rbac.user_has_scope(uuid, text, uuid) TO outsider;
