@@ -211,7 +211,7 @@ enter(RbacMode mode)
 
 /*
  * RBAC_LOCAL: make what is kept true of a snapshot that was taken before this
- * call, or mark it as stale.
+ * call, but for what messages then say is stale.
  */
 static void
 catch_up(SnapshotAge age)
@@ -219,7 +219,7 @@ catch_up(SnapshotAge age)
 	if (rbac_signal_quiet())
 		AcceptInvalidationMessages();
 	else
-		rbac_stale = RBAC_EVERYTHING;
+		rbac_local_drop(RBAC_EVERYTHING);
 	true_as_of = age;
 }
 
@@ -367,9 +367,10 @@ look_at_messages(void)
 /*
  * A reader within a decision.  To be ended by rbac_cache_read_end.
  *
- * RBAC_LOCAL: what is kept is true of its snapshot.  What a reader within a
- * reader finds may be older than a message that came in between; that message
- * stays raised until the next decision, which drops what was found.
+ * RBAC_LOCAL: what is kept is true of its snapshot.  What this reader finds, or
+ * one within it, may be older than a message that has come since its snapshot
+ * was taken; that message stays raised until the next attempt, which drops what
+ * was found.
  */
 RbacReader *
 rbac_cache_read_begin(void)
@@ -387,6 +388,11 @@ rbac_cache_read_begin(void)
 		kept.reader = outer_number = number_reader();
 		rbac_rely_on(&kept);
 	}
+	else
+	{
+		AcceptInvalidationMessages();
+		drop_stale();
+	}
 
 	/* the last attempt stands whatever happens, TRUNCATE included */
 	outer_reader = is_last_attempt ? rbac_read_begin() : rbac_read_begin_lazily();
@@ -395,9 +401,13 @@ rbac_cache_read_begin(void)
 	{
 		SnapshotAge age = own_snapshot_age(rbac_reader_snapshot(outer_reader));
 
+		RBAC_RACE();
 		if (!is_same_age(age, true_as_of) && !RBAC_MUTANT("S-age"))
 			catch_up(age);
-		drop_stale();
+		if (RBAC_MUTANT("S-lowered"))
+			drop_stale();
+		else if (rbac_stale)
+			rbac_local_drop(rbac_stale);
 	}
 	return outer_reader;
 }

@@ -210,6 +210,7 @@ is($new->fails("SELECT rbac.cache_warm('$alice')"), '42704', 'a tenant that does
 is($new->ask("SELECT rbac.cache_warm(NULL) IS NULL"), 't', '... nor NULL');
 
 # Who asks about what is not there fills nobody's cache.
+$new->ask(check($alice, 'read:task', $acme));
 my $entries = $new->ask('SELECT entries FROM rbac.cache_stats()');
 $new->ask("SELECT count(*) FROM generate_series(1, 500) WHERE rbac.user_has_scope('$alice', 'read:task', gen_random_uuid()) OR rbac.user_has_scope(gen_random_uuid(), 'read:task', '$acme') OR rbac.user_has_scope('$alice', 'read:task', '$acme', gen_random_uuid())");
 is($new->ask('SELECT entries FROM rbac.cache_stats()'), $entries, 'made-up users, tenants and departments leave the shared cache alone');
