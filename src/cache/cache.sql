@@ -97,11 +97,19 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM rbac._install_note_triggers();
+    IF NOT rbac._caching_is_sound() THEN
+        RAISE WARNING USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = 'changes of the tables of extension "rbac" can still go unnoticed, so nothing is cached',
+            DETAIL = (SELECT coalesce('Table "rbac.' || s.unsound_table || '" inherits from another table, or is a partition.',
+                                      'Table "rbac._assignments_changed" or "rbac._policy_changed" is missing.') FROM rbac.status() AS s),
+            HINT = 'ALTER TABLE ... NO INHERIT, or DETACH PARTITION; or give the table that is missing its name back.';
+    END IF;
     RETURN true;
 END
 $$;
 COMMENT ON FUNCTION rbac.repair() IS
-'Puts right what a restore with --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER, has left: while one of the extension''s own triggers is missing or not ENABLE ALWAYS, every check reads the tables and nothing is cached. Returns true if something had to be put right. For the owner of the tables (42501).';
+'Puts right what a restore with --disable-triggers, or ALTER TABLE ... DISABLE TRIGGER, has left: while one of the extension''s own triggers is missing or not ENABLE ALWAYS, every check reads the tables and nothing is cached. Returns true if something had to be put right; warns (55000) of what it cannot put right: a table of the extension that inherits from another one. For the owner of the tables (42501).';
 
 CREATE FUNCTION rbac.status(
     OUT mode text, OUT reason text, OUT detail text,

@@ -83,6 +83,8 @@ $hand->ask('CREATE TABLE story.parent (LIKE rbac.user_roles)');
 $other->ask($check);
 $hand->ask('ALTER TABLE rbac.user_roles INHERIT story.parent');
 is($other->ask('SELECT triggers_sound, unsound_table, mode FROM rbac.status()'), 'f|user_roles|uncached', 'a table of ours that inherits is not watched, and status() says so');
+my ($ret, $out, $err) = $node->psql('postgres', 'SELECT rbac.repair()');
+like($err, qr/WARNING:  changes of the tables .*DETAIL:.*"rbac.user_roles" inherits/s, '... and repair(), that it cannot help');
 $hand->ask("SELECT rbac.cache_reset(); BEGIN; $change; ROLLBACK");
 is_so('t f', '... what was rolled back there was seen by nobody');
 $hand->ask("BEGIN; $change; COMMIT");
