@@ -84,5 +84,32 @@ $late->ask('ROLLBACK');
 is($late->ask('SELECT rbac.current_user_id() IS NULL'), 't', 'ROLLBACK undoes the identity, also the first');
 
 $_->quit for $one, $two, $late;
+
+# Databases of one cluster: some whose sessions begin with the library, and with
+# settings that it takes from the server alone; some without the extension.
+install_rbac($node, 'eager');
+$node->safe_psql('postgres', "CREATE DATABASE bare; ALTER DATABASE eager SET session_preload_libraries = 'rbac'; ALTER DATABASE eager SET rbac.cache_size = 64");
+my ($eager, $lazy) = (RbacTest::Session->new($node, 'eager'), RbacTest::Session->new($node, 'eager'));
+$lazy->ask('RESET ALL');
+is($eager->ask('SELECT mode, reason, shared_memory, cache_size FROM rbac.status()'), 'local|no_shared_memory|f|0', 'a database that loads the library in each session shares nothing, whatever it sets');
+is($eager->ask("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 't', '... answers');
+is($node->safe_psql('postgres', "SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 'f', '... for itself');
+$lazy->ask("UPDATE rbac.users SET is_active = false WHERE id = '$alice'");
+is($eager->ask("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 'f', '... and is never stale');
+is($eager->fails('SET rbac.cache_size = 1'), '55P02', '... and its sessions cannot set the size of a cache either');
+$_->quit for $eager, $lazy;
+my $bare = RbacTest::Session->new($node, 'bare');
+is($bare->ask("LOAD 'rbac'; SELECT 1"), '1', 'a database without the extension takes no harm from the library');
+is($bare->fails("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), '3F000', '... and has no functions of ours');
+$bare->quit;
+
+# The server begins to preload, for all of them.
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'rbac'");
+$node->restart;
+$eager = RbacTest::Session->new($node, 'eager');
+is($eager->ask('SELECT mode, cache_size FROM rbac.status()'), 'shared|32', 'once the server preloads the library, all share');
+is($eager->ask("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 'f', '... and the answers are the same');
+$eager->quit;
+is($node->safe_psql('bare', 'CREATE TABLE t (); DROP TABLE t; SELECT 1'), '1', '... and those without the extension go on');
 $node->stop;
 done_testing();
