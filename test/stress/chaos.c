@@ -10,6 +10,7 @@
 #include "stress.h"
 
 /* A restart takes a second or two, and is not for whoever looks at the end. */
+#define SECONDS_TO_FIRST_CRASH 2
 #define SECONDS_TO_CRASH 5
 #define SECONDS_AFTER_CRASH 3
 
@@ -54,8 +55,8 @@ disturb(void *unused)
 		"SELECT rbac.cache_reset()"
 	};
 	Session		session;
-	time_t		last_crash = time(NULL);
-	time_t		no_crash_after = last_crash + options.seconds - SECONDS_AFTER_CRASH;
+	time_t		no_crash_after = time(NULL) + options.seconds - SECONDS_AFTER_CRASH;
+	time_t		last_crash = time(NULL) - SECONDS_TO_CRASH + SECONDS_TO_FIRST_CRASH;
 
 	open_session(&session, options.write_to, options.seed + 1);
 	while (!atomic_load(&is_over))
