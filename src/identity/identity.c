@@ -235,11 +235,13 @@ take_identity(const RbacIdentity *wanted, bool by_switch)
 		rbac_identity_admit_hook(wanted, by_switch);
 
 	initStringInfo(&value);
-	appendStringInfo(&value, "user=%s",
-					 rbac_uuid_text(&wanted->user_id));
+	appendStringInfoString(&value, "user=");
+	appendStringInfoString(&value, rbac_uuid_text(&wanted->user_id));
 	if (wanted->has_tenant)
-		appendStringInfo(&value, ";tenant=%s",
-						 rbac_uuid_text(&wanted->tenant_id));
+	{
+		appendStringInfoString(&value, ";tenant=");
+		appendStringInfoString(&value, rbac_uuid_text(&wanted->tenant_id));
+	}
 	if (wanted->is_local)
 		appendStringInfoString(&value, ";local");
 	if (wanted->is_narrowed)
@@ -249,7 +251,8 @@ take_identity(const RbacIdentity *wanted, bool by_switch)
 		appendStringInfoString(&value, ";scopes=");
 		rbac_foreach_identity_scope(name, wanted)
 		{
-			appendStringInfo(&value, "%s%s", separator, name);
+			appendStringInfoString(&value, separator);
+			appendStringInfoString(&value, name);
 			separator = " ";
 		}
 	}
