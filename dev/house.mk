@@ -13,7 +13,7 @@ help:
 	@echo
 	@echo 'make demo            watch it decide, on a throw-away server'
 	@echo 'make check           run every test, on throw-away servers'
-	@echo 'make check-NAME      run one suite: static regress unloaded isolation pgtap tap unshared stress'
+	@echo 'make check-NAME      run one suite: static regress unloaded demo isolation pgtap tap unshared stress'
 	@echo 'make check-sanitize  run the suites with assertions and sanitizers'
 	@echo 'make stress          the stress test for ten minutes a configuration (STRESS_SECONDS)'
 	@echo 'make check-mutants   see each left out step of the cache protocol be noticed'

@@ -46,13 +46,17 @@ SELECT 1, 'five-table join, each time',
        plain.join_allows(rbac.current_user_id(), 'su_read:task');
 -- fifty calls a row, so that the row costs little; what it costs is counted in
 INSERT INTO demo.costs
-SELECT 3, 'rbac.has_scope, asked before',
+SELECT 4, 'rbac.has_scope, asked before',
        demo.time_of('SELECT count(*) FILTER (WHERE ' || repeat('rbac.has_scope(''su_read:task'') AND ', 49)
                     || 'rbac.has_scope(''su_read:task'')) FROM generate_series(1, 4000)', 4000 * 50),
        rbac.has_scope('su_read:task');
 INSERT INTO demo.costs
-SELECT 2, 'rbac.has_scope, nothing known yet',
+SELECT 3, 'rbac.has_scope, another session has asked',
        demo.time_of('SELECT count(*) FILTER (WHERE rbac._forget() IS NULL OR rbac.has_scope(''su_read:task'')) FROM generate_series(1, 5000)', 5000),
+       rbac.has_scope('su_read:task');
+INSERT INTO demo.costs
+SELECT 2, 'rbac.has_scope, nobody has asked',
+       demo.time_of('SELECT count(*) FILTER (WHERE rbac.cache_reset() IS NULL OR rbac.has_scope(''su_read:task'')) FROM generate_series(1, 1000)', 1000),
        rbac.has_scope('su_read:task');
 COMMIT;
 
