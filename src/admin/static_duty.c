@@ -73,13 +73,22 @@ static const char *const some_user_holds_both =
 	" AND coalesce(least(x.valid_until, y.valid_until), 'infinity') > statement_timestamp()"
 	" ORDER BY p.role_a, p.role_b, x.user_id, x.id, y.id LIMIT 1";
 
+/*
+ * Comes for each row, so only the one table is locked before the snapshot is
+ * taken.
+ */
 static bool
 any_static_conflict(void)
 {
-	RbacReader *reader = rbac_read_begin();
-	bool		found = rbac_read_any_conflict(reader, "static");
+	Oid			conflicts = rbac_catalog()->table[RBAC_ROLE_CONFLICTS];
+	RbacReader *reader;
+	bool		found;
 
+	LockRelationOid(conflicts, AccessShareLock);
+	reader = rbac_read_begin_lazily();
+	found = rbac_read_any_conflict(reader, "static");
 	rbac_read_end(reader);
+	UnlockRelationOid(conflicts, AccessShareLock);
 	return found;
 }
 

@@ -294,10 +294,11 @@ rbac_keep_assignment(PG_FUNCTION_ARGS)
 	RbacReader *reader;
 
 	/*
-	 * The foreign key's trigger has run and holds the role's row, and a role
-	 * never moves, so what is read here stays true.
+	 * The foreign key's trigger has run and holds the role's row, and with it
+	 * the table, and a role never moves, so what is read here stays true.
 	 */
-	reader = read_after_statement();
+	CommandCounterIncrement();
+	reader = rbac_read_begin_lazily();
 	if (rbac_read_role(reader, role_id, &role_has_tenant, &role_tenant, &role_name) &&
 		role_has_tenant)
 	{
