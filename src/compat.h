@@ -13,11 +13,13 @@
 #endif
 
 #include "access/genam.h"
+#include "catalog/pg_proc.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/procnumber.h"
 #else
 #include "storage/backendid.h"
 #endif
+#include "utils/acl.h"
 #include "utils/guc.h"
 
 /* PG 16 moved the macros for variable-length values to a header of their own. */
@@ -54,6 +56,21 @@
 #define guc_malloc(elevel, size) malloc(size)
 #define guc_free(ptr) free(ptr)
 #endif
+
+/* PG 16 has one function for the privileges on all kinds of objects. */
+#if PG_VERSION_NUM >= 160000
+#define rbac_may_execute(funcid, roleid) \
+	(object_aclcheck(ProcedureRelationId, (funcid), (roleid), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define rbac_may_execute(funcid, roleid) \
+	(pg_proc_aclcheck((funcid), (roleid), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/*
+ * Until PG 17 a btree runs through the members of a list one after the other,
+ * so that a list for any but the first column gives rows in the list's order.
+ */
+#define RBAC_LISTS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
 /* A number of our own below MaxBackends; PG 17 numbers processes, not backends. */
 #if PG_VERSION_NUM >= 170000

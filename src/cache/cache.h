@@ -35,6 +35,7 @@
 #include "utils/uuid.h"
 
 #include "cache/counters.h"
+#include "cache/statement.h"
 #include "cache/words.h"
 
 /*

@@ -41,6 +41,7 @@
 #include "cache/moment.h"
 #include "cache/shared.h"
 #include "cache/signal.h"
+#include "cache/statement.h"
 #include "cache/testing.h"
 
 RbacMode	rbac_mode = RBAC_LOCAL;
@@ -60,23 +61,11 @@ static SnapshotAge true_as_of;
 /* The command in which a writing transaction read what is kept. */
 static CommandId read_in_command;
 
-/*
- * A statement is told from the next by the time of the client's message, and,
- * within what one message runs, by its snapshot.  Where a transaction has one
- * snapshot for all its statements, it is not told from others.
- */
-typedef struct Statement
-{
-	bool		is_known;
-	TimestampTz began_at;
-	SnapshotAge age;
-} Statement;
-
 /* RBAC_LOCAL: the one in which the last decision began. */
-static Statement last_statement;
+static RbacStatement last_statement;
 
 /* The one that has taken the readers of these numbers and later. */
-static Statement reading_statement;
+static RbacStatement reading_statement;
 static uint64 first_reader_of_statement;
 
 static uint64 last_reader = 0;
@@ -94,26 +83,6 @@ static uint64 outer_global;		/* the global word before its snapshot */
 
 static int	attempt_number = 0;
 static bool is_last_attempt = false;
-
-static void
-set_statement(Statement *statement)
-{
-	statement->is_known = ActiveSnapshotSet() && !IsolationUsesXactSnapshot();
-	if (statement->is_known)
-	{
-		statement->began_at = GetCurrentStatementStartTimestamp();
-		statement->age = snapshot_age(GetActiveSnapshot());
-	}
-}
-
-static inline bool
-is_current(const Statement *statement)
-{
-	return statement->is_known &&
-		statement->began_at == GetCurrentStatementStartTimestamp() &&
-		!IsolationUsesXactSnapshot() && ActiveSnapshotSet() &&
-		has_age(GetActiveSnapshot(), &statement->age);
-}
 
 /*
  * Does this backend see what nobody else does, without having been told?  The
@@ -243,7 +212,7 @@ begin_local(void)
 	 * others have changed something: to this statement it would be as if they
 	 * had done so later.
 	 */
-	if (likely(!(rbac_stale | rbac_written) && !rbac_local_is_too_much && is_current(&last_statement)))
+	if (likely(!(rbac_stale | rbac_written) && !rbac_local_is_too_much && rbac_statement_is_current(&last_statement)))
 		return;
 
 	count_bypass();
@@ -279,7 +248,7 @@ begin_local(void)
 	}
 
 	/* An answer must not be older than what the statement itself sees. */
-	set_statement(&last_statement);
+	rbac_statement_note(&last_statement);
 	if (likely(ActiveSnapshotSet()))
 	{
 		SnapshotAge age = snapshot_age(GetActiveSnapshot());
@@ -337,9 +306,9 @@ static uint64
 number_reader(void)
 {
 	last_reader++;
-	if (!is_current(&reading_statement))
+	if (!rbac_statement_is_current(&reading_statement))
 	{
-		set_statement(&reading_statement);
+		rbac_statement_note(&reading_statement);
 		first_reader_of_statement = last_reader;
 	}
 	return last_reader;
@@ -557,5 +526,5 @@ rbac_kept_holds(const RbacKept *kept)
 	if (outer_reader != NULL && attempt_number > 1)
 		return kept->reader == outer_number;
 	return kept->reader >= first_reader_of_decision ||
-		(kept->reader >= first_reader_of_statement && is_current(&reading_statement));
+		(kept->reader >= first_reader_of_statement && rbac_statement_is_current(&reading_statement));
 }

@@ -225,6 +225,31 @@ rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz wh
 	return answer;
 }
 
+/*
+ * Does the current user hold the scope in every tenant?  For the planner, so a
+ * scope that does not exist is no error.
+ */
+bool
+rbac_holds_everywhere(const char *scope, int length)
+{
+	RbacQuestion question;
+	RbacAttempt attempt = {0};
+	bool		answer;
+
+	if (!rbac_current_question(&question) || !rbac_identity_lists(scope, length))
+		return false;
+	question.tenant_id = NULL;
+	do
+	{
+		int32		id;
+
+		rbac_attempt_begin(&attempt, false);
+		id = rbac_cache_scope_id(scope, length);
+		answer = bms_is_member(id, rbac_question_principal(&question)->scopes);
+	} while (!rbac_attempt_stands(&attempt));
+	return answer;
+}
+
 /* Who a question is about, with all that they hold.  Part of a decision. */
 const RbacPrincipal *
 rbac_question_principal(const RbacQuestion *question)

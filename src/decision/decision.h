@@ -26,6 +26,7 @@ extern void rbac_decision_init(void);
 /* decide.c */
 extern bool rbac_decide(const RbacQuestion *question, const char *scope);
 extern bool rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz when);
+extern bool rbac_holds_everywhere(const char *scope, int length);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(const char *scope, int length);

@@ -7,6 +7,11 @@ LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'rbac_check_support';
 COMMENT ON FUNCTION rbac._check_support(internal) IS
 'Tells the planner what a check costs and how many rows it lets pass.';
 
+CREATE FUNCTION rbac._has_scope_support(internal) RETURNS internal
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'rbac_has_scope_support';
+COMMENT ON FUNCTION rbac._has_scope_support(internal) IS
+'Tells the planner the same of has_scope, and how an index serves it: has_scope(scope, tenant_id) is tenant_id = ANY (rbac.tenants_with_scope(scope)).';
+
 CREATE FUNCTION rbac.has_scope(scope text) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._check_support
 AS 'MODULE_PATHNAME', 'rbac_has_scope';
@@ -14,13 +19,13 @@ COMMENT ON FUNCTION rbac.has_scope(text) IS
 'Does the current user hold this scope in the whole of the current tenant, now (statement_timestamp())? Without a current tenant only roles held in every tenant count. False when nobody is asking. Error: 42704 (no such scope; see rbac.unknown_scope).';
 
 CREATE FUNCTION rbac.has_scope(scope text, tenant_id uuid) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._check_support
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
 AS 'MODULE_PATHNAME', 'rbac_has_scope';
 COMMENT ON FUNCTION rbac.has_scope(text, uuid) IS
 'Does the current user hold this scope in the whole of this tenant, now? Error: 42704 (no such scope).';
 
 CREATE FUNCTION rbac.has_scope(scope text, tenant_id uuid, department_id uuid) RETURNS boolean
-LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._check_support
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
 AS 'MODULE_PATHNAME', 'rbac_has_scope';
 COMMENT ON FUNCTION rbac.has_scope(text, uuid, uuid) IS
 'Does the current user hold this scope in this department of this tenant, now: there, in a department above it, or in the whole tenant? False for a department of another tenant. Error: 42704 (no such scope).';
@@ -73,6 +78,12 @@ AS 'MODULE_PATHNAME', 'rbac_departments_with_scope';
 COMMENT ON FUNCTION rbac.departments_with_scope(text) IS
 'The departments, of every active tenant, in which the current user holds this scope, in ascending order; all of a tenant''s departments where it is held in the whole tenant. Empty when nobody is asking. Error: 42704 (no such scope).';
 
+CREATE FUNCTION rbac._tenants_touched_by_scope(scope text) RETURNS uuid[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_tenants_touched_by_scope';
+COMMENT ON FUNCTION rbac._tenants_touched_by_scope(text) IS
+'The active tenants in the whole of which, or in a department of which, the current user holds this scope, in ascending order: behind index conditions for has_scope(scope, tenant_id, department_id). Error: 42704 (no such scope).';
+
 CREATE FUNCTION rbac.effective_scopes() RETURNS SETOF text
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 20
 AS 'MODULE_PATHNAME', 'rbac_effective_scopes';
@@ -85,14 +96,16 @@ AS 'MODULE_PATHNAME', 'rbac_effective_scopes_of';
 COMMENT ON FUNCTION rbac.effective_scopes(uuid, uuid) IS
 'The scopes that this user holds in the whole of this tenant, now, in ascending order. About anybody, so not for PUBLIC.';
 
-REVOKE ALL ON FUNCTION rbac._check_support(internal),
+REVOKE ALL ON FUNCTION rbac._check_support(internal), rbac._has_scope_support(internal),
     rbac.user_has_scope(uuid, text, uuid), rbac.user_has_scope(uuid, text, uuid, uuid),
     rbac.effective_scopes(uuid, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.has_scope(text, uuid, uuid),
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
-    rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac.effective_scopes() FROM PUBLIC;
+    rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),
+    rbac.effective_scopes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.has_scope(text, uuid, uuid),
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
-    rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac.effective_scopes() TO PUBLIC;
+    rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),
+    rbac.effective_scopes() TO PUBLIC;

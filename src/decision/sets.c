@@ -1,32 +1,36 @@
 /*
  * sets.c
- *		Where does the current user hold a scope, and which scopes?
+ *		Where does the current user hold a scope?
  *
- * The sets behind index conditions: evaluated once a statement, not once a
- * row.  They are read from the tables each time; only what roles mean comes
- * from the cache.  Always ordered, never NULL.
+ * The sets behind index conditions: evaluated once a scan, not once a row.
+ * They are read from the tables; only what roles mean comes from the cache.
+ * Always ordered, never NULL.
+ *
+ * The inner side of a nested loop begins its scan anew for each outer row, and
+ * the planner estimates by evaluating, so a set is remembered for the rest of
+ * its statement, until the identity changes or the transaction writes.  So it
+ * is never older than the statement.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "cache/cache.h"
 #include "compat.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
 #include "model/model.h"
+#include "model/names.h"
 
 PG_FUNCTION_INFO_V1(rbac_tenants_with_scope);
 PG_FUNCTION_INFO_V1(rbac_departments_with_scope);
-PG_FUNCTION_INFO_V1(rbac_effective_scopes);
-PG_FUNCTION_INFO_V1(rbac_effective_scopes_of);
+PG_FUNCTION_INFO_V1(rbac_tenants_touched_by_scope);
 
 typedef struct UuidSet
 {
@@ -44,6 +48,7 @@ typedef struct Holding
 	bool		everywhere;
 	UuidSet		tenants;		/* in the whole of these */
 	UuidSet		departments;	/* in these and below */
+	UuidSet		touched;		/* the tenants of these departments */
 } Holding;
 
 typedef struct Collector
@@ -112,7 +117,10 @@ add_holding(const RbacAssignment *assignment, void *arg)
 	else if (assignment->whole_tenant)
 		add_member(&holding->tenants, &assignment->tenant_id);
 	else
+	{
 		add_member(&holding->departments, &assignment->department_id);
+		add_member(&holding->touched, &assignment->tenant_id);
+	}
 	return true;
 }
 
@@ -156,20 +164,32 @@ collect_active_tenant(const pg_uuid_t *id, bool is_active, void *arg)
 }
 
 static void
+collect_active_of(Collector *collector, const UuidSet *tenants)
+{
+	for (int i = 0; i < tenants->n; i++)
+	{
+		if (tenant_is_active(collector->holding->reader, &tenants->member[i]))
+			add_member(&collector->result, &tenants->member[i]);
+	}
+}
+
+/* The tenants in the whole of which it is held. */
+static void
 collect_tenants(Collector *collector)
 {
-	Holding    *holding = collector->holding;
+	if (collector->holding->everywhere)
+		rbac_visit_tenants(collector->holding->reader, collect_active_tenant, collector);
+	else
+		collect_active_of(collector, &collector->holding->tenants);
+}
 
-	if (holding->everywhere)
-	{
-		rbac_visit_tenants(holding->reader, collect_active_tenant, collector);
-		return;
-	}
-	for (int i = 0; i < holding->tenants.n; i++)
-	{
-		if (tenant_is_active(holding->reader, &holding->tenants.member[i]))
-			add_member(&collector->result, &holding->tenants.member[i]);
-	}
+/* The tenants in the whole of which, or in a department of which, it is held. */
+static void
+collect_touched_tenants(Collector *collector)
+{
+	collect_tenants(collector);
+	if (!collector->holding->everywhere)
+		collect_active_of(collector, &collector->holding->touched);
 }
 
 static bool
@@ -244,9 +264,8 @@ collect_departments(Collector *collector)
 }
 
 static ArrayType *
-set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collector))
+read_set(const char *scope, int length, void (*collect) (Collector *collector))
 {
-	text	   *scope = PG_GETARG_TEXT_PP(0);
 	Holding		holding;
 	Collector	collector;
 	RbacAttempt attempt = {0};
@@ -256,12 +275,91 @@ set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collect
 		rbac_attempt_begin(&attempt, true);
 		memset(&collector, 0, sizeof(collector));
 		collector.holding = &holding;
-		find_holding(attempt.reader, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), &holding);
+		find_holding(attempt.reader, scope, length, &holding);
 		collect(&collector);
 	} while (!rbac_attempt_stands(&attempt));
 
 	sort_set(&collector.result);
 	return set_to_array(&collector.result);
+}
+
+/* A set found before, by the same statement. */
+typedef struct RememberedSet
+{
+	RbacStatement statement;
+	CommandId	command;
+	uint64		serial;			/* of the identity */
+	void		(*collect) (Collector *collector);
+	int			length;
+	char		scope[RBAC_MAX_NAME_LENGTH];
+	ArrayType  *set;			/* NULL, or of its own memory */
+} RememberedSet;
+
+#define REMEMBERED_SETS 4
+#define MAX_REMEMBERED_SIZE (256 * 1024)
+
+static RememberedSet remembered[REMEMBERED_SETS];
+
+static void
+remember_set(const char *scope, int length, void (*collect) (Collector *collector), const ArrayType *set)
+{
+	static int	next = 0;
+	RememberedSet *place = &remembered[next];
+	RbacStatement statement;
+
+	rbac_statement_note(&statement);
+	if (!statement.is_known || VARSIZE(set) > MAX_REMEMBERED_SIZE || length > RBAC_MAX_NAME_LENGTH)
+		return;
+	next = (next + 1) % REMEMBERED_SETS;
+	if (place->set != NULL)
+		pfree(place->set);
+	place->set = NULL;
+	place->set = MemoryContextAlloc(TopMemoryContext, VARSIZE(set));
+	memcpy(place->set, set, VARSIZE(set));
+	place->statement = statement;
+	place->command = GetCurrentCommandId(false);
+	place->serial = rbac_identity_serial;
+	place->collect = collect;
+	place->length = length;
+	memcpy(place->scope, scope, length);
+}
+
+static const ArrayType *
+remembered_set(const char *scope, int length, void (*collect) (Collector *collector))
+{
+	for (int i = 0; i < REMEMBERED_SETS; i++)
+	{
+		const RememberedSet *place = &remembered[i];
+
+		if (place->set != NULL && place->collect == collect &&
+			place->length == length && memcmp(place->scope, scope, length) == 0 &&
+			place->serial == rbac_identity_serial &&
+			place->command == GetCurrentCommandId(false) &&
+			rbac_statement_is_current(&place->statement))
+			return place->set;
+	}
+	return NULL;
+}
+
+/* A copy: scans point into what they were given for as long as they last. */
+static ArrayType *
+set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collector))
+{
+	text	   *argument = PG_GETARG_TEXT_PP(0);
+	const char *scope = VARDATA_ANY(argument);
+	int			length = VARSIZE_ANY_EXHDR(argument);
+	const ArrayType *known = remembered_set(scope, length, collect);
+	ArrayType  *set;
+
+	if (known != NULL)
+	{
+		set = palloc(VARSIZE(known));
+		memcpy(set, known, VARSIZE(known));
+		return set;
+	}
+	set = read_set(scope, length, collect);
+	remember_set(scope, length, collect, set);
+	return set;
 }
 
 /* tenants_with_scope(scope) */
@@ -271,83 +369,16 @@ rbac_tenants_with_scope(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_tenants));
 }
 
+/* _tenants_touched_by_scope(scope) */
+Datum
+rbac_tenants_touched_by_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_touched_tenants));
+}
+
 /* departments_with_scope(scope) */
 Datum
 rbac_departments_with_scope(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_departments));
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* The names of all scopes held in the whole tenant, as rows. */
-static Datum
-list_scopes(FunctionCallInfo fcinfo, const RbacQuestion *question)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	  **names;
-	int			n;
-	RbacAttempt attempt = {0};
-
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-
-	do
-	{
-		const RbacPrincipal *principal;
-		int			id = -1;
-
-		rbac_attempt_begin(&attempt, true);
-		principal = rbac_question_principal(question);
-		names = palloc(sizeof(char *) * (bms_num_members(principal->scopes) + 1));
-		n = 0;
-		while ((id = bms_next_member(principal->scopes, id)) >= 0)
-		{
-			char	   *name = rbac_read_scope_name(attempt.reader, id);
-
-			CHECK_FOR_INTERRUPTS();
-			if (name != NULL &&
-				(!question->about_current || rbac_identity_lists(name, strlen(name))))
-				names[n++] = name;
-		}
-	} while (!rbac_attempt_stands(&attempt));
-
-	qsort(names, n, sizeof(char *), compare_names);
-	for (int i = 0; i < n; i++)
-	{
-		Datum		value = CStringGetTextDatum(names[i]);
-		bool		isnull = false;
-
-		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
-	}
-	return (Datum) 0;
-}
-
-/* effective_scopes() */
-Datum
-rbac_effective_scopes(PG_FUNCTION_ARGS)
-{
-	RbacQuestion question;
-
-	if (!rbac_current_question(&question))
-	{
-		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-		return (Datum) 0;
-	}
-	return list_scopes(fcinfo, &question);
-}
-
-/* effective_scopes(user_id, tenant_id) */
-Datum
-rbac_effective_scopes_of(PG_FUNCTION_ARGS)
-{
-	RbacQuestion question = {
-		.user_id = PG_GETARG_UUID_P(0),
-		.tenant_id = PG_GETARG_UUID_P(1),
-	};
-
-	return list_scopes(fcinfo, &question);
 }

@@ -1,0 +1,189 @@
+/*
+ * index_condition.c
+ *		From has_scope(scope, tenant_id) to an index condition.
+ *
+ * has_scope asks about one row at a time, so by itself it makes a query read
+ * all of them.  But the tenants, or departments, where the current user holds a
+ * scope can be listed before the first row is read, and
+ *
+ *		tenant_id = ANY (rbac.tenants_with_scope(scope))
+ *
+ * is true of the same rows.  The planner asks for such a form by
+ * SupportRequestIndexCondition where an index serves it, and weighs it against
+ * the plan that asks about each row.  The list is made as a scan begins, for
+ * whoever is asking then, so that a plan may be kept and run by others.
+ *
+ * For somebody who holds a scope in every tenant the list would be of all
+ * tenants and select nothing, so that plans made for them do without.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/pathnodes.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "compat.h"
+#include "decision/decision.h"
+#include "decision/index_condition.h"
+#include "model/model.h"
+
+/* Where the arguments of has_scope stand. */
+#define SCOPE_ARGUMENT 0
+#define TENANT_ARGUMENT 1
+#define DEPARTMENT_ARGUMENT 2
+
+/*
+ * A function of ours from a scope's name to a set of ids.  InvalidOid if it is
+ * not there, as while the extension is being upgraded, or may not be called.
+ */
+static Oid
+set_function(const char *name)
+{
+	Oid			argtype = TEXTOID;
+	oidvector  *argtypes = buildoidvector(&argtype, 1);
+	Oid			funcid;
+
+	funcid = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+							 CStringGetDatum(name), PointerGetDatum(argtypes),
+							 ObjectIdGetDatum(rbac_catalog()->namespace));
+	if (OidIsValid(funcid) && !rbac_may_execute(funcid, GetUserId()))
+		funcid = InvalidOid;
+	return funcid;
+}
+
+/* column = ANY (function(scope)), with this operator; NULL if it cannot be said. */
+static Expr *
+member_of_set(Oid operator, const char *function, Node *column, Node *scope)
+{
+	Oid			funcid = set_function(function);
+	FuncExpr   *set;
+	ScalarArrayOpExpr *member;
+
+	if (!OidIsValid(funcid) || !OidIsValid(operator))
+		return NULL;
+	set = makeFuncExpr(funcid, UUIDARRAYOID, list_make1(copyObject(scope)),
+					   InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+
+	member = makeNode(ScalarArrayOpExpr);
+	member->opno = operator;
+	member->opfuncid = get_opcode(operator);
+	member->useOr = true;
+	member->inputcollid = InvalidOid;
+	member->args = list_make2(copyObject(column), set);
+	member->location = -1;
+	return (Expr *) member;
+}
+
+/*
+ * The same rows as has_scope(scope, tenant_id [, department_id]), or those and
+ * some more, said of one of its arguments.
+ */
+static Expr *
+condition_on(const List *args, int argument, Oid operator)
+{
+	Node	   *scope = list_nth(args, SCOPE_ARGUMENT);
+	Node	   *column = list_nth(args, argument);
+	const char *function;
+
+	if (argument == DEPARTMENT_ARGUMENT)
+		function = "departments_with_scope";
+	else if (list_length(args) > DEPARTMENT_ARGUMENT)
+		function = "_tenants_touched_by_scope";
+	else
+		function = "tenants_with_scope";
+	return member_of_set(operator, function, column, scope);
+}
+
+/*
+ * Can this index look for the members of a list, in its own order?  That of
+ * uuids; and before PostgreSQL 17, by its first column only: lists for later
+ * ones are run through one after the other, and the planner, which sees a
+ * function where there is a list, would take the result for sorted.
+ */
+static bool
+index_serves(const SupportRequestIndexCondition *request, Oid *operator)
+{
+	if (request->index->relam != BTREE_AM_OID ||
+		(request->indexcol > 0 && !RBAC_LISTS_KEEP_ORDER))
+		return false;
+	*operator = get_opfamily_member(request->opfamily, UUIDOID, UUIDOID, BTEqualStrategyNumber);
+	return OidIsValid(*operator);
+}
+
+/*
+ * Does the current user hold this scope in every tenant, as far as can be told
+ * while planning?
+ */
+bool
+rbac_is_held_everywhere(const Node *scope)
+{
+	const Const *constant = (const Const *) scope;
+	text	   *name;
+
+	if (!IsA(scope, Const) || constant->constisnull)
+		return false;
+	name = DatumGetTextPP(constant->constvalue);
+	return rbac_holds_everywhere(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+/* A list of conditions, or NIL. */
+List *
+rbac_index_condition(SupportRequestIndexCondition *request)
+{
+	List	   *args;
+	Node	   *scope;
+	Oid			operator;
+	Expr	   *condition;
+
+	if (!IsA(request->node, FuncExpr) || request->indexarg == SCOPE_ARGUMENT ||
+		!index_serves(request, &operator))
+		return NIL;
+	args = ((FuncExpr *) request->node)->args;
+	scope = list_nth(args, SCOPE_ARGUMENT);
+	if (!is_pseudo_constant_for_index(request->root, scope, request->index) ||
+		rbac_is_held_everywhere(scope))
+		return NIL;
+
+	condition = condition_on(args, request->indexarg, operator);
+	if (condition == NULL)
+		return NIL;
+
+	/*
+	 * A department in the list may stand beside a tenant that is not its own;
+	 * a tenant in the list may only be touched.
+	 */
+	request->lossy = list_length(args) > DEPARTMENT_ARGUMENT;
+	return list_make1(condition);
+}
+
+/*
+ * The condition by which to guess how many rows a check lets pass, by the
+ * statistics of one of its columns.  NULL if none of them is a column, or the
+ * scope is not known while planning.
+ */
+Expr *
+rbac_estimable_condition(const List *args)
+{
+	TypeCacheEntry *uuid = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR);
+
+	if (!IsA(list_nth(args, SCOPE_ARGUMENT), Const))
+		return NULL;
+	for (int argument = list_length(args) - 1; argument > SCOPE_ARGUMENT; argument--)
+	{
+		if (contain_var_clause(list_nth(args, argument)))
+			return condition_on(args, argument, uuid->eq_opr);
+	}
+	return NULL;
+}

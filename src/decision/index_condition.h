@@ -1,0 +1,17 @@
+/*
+ * index_condition.h
+ *		Inside the room "decision": from has_scope(scope, tenant_id) to an index
+ *		condition.
+ */
+#ifndef RBAC_INDEX_CONDITION_H
+#define RBAC_INDEX_CONDITION_H
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "nodes/supportnodes.h"
+
+extern List *rbac_index_condition(SupportRequestIndexCondition *request);
+extern Expr *rbac_estimable_condition(const List *args);
+extern bool rbac_is_held_everywhere(const Node *scope);
+
+#endif							/* RBAC_INDEX_CONDITION_H */
