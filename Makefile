@@ -10,7 +10,7 @@ $(error rbac.control has no default_version)
 endif
 
 # The rooms, from the bottom up: each uses only those before it.
-ROOMS = model identity cache decision review admin replicas
+ROOMS = model identity cache decision review admin replicas isolation
 
 # The SQL of each room, in the order in which it is installed, named without
 # folder and suffix: `model_SQL = tables constraints`. A room without a list
@@ -19,6 +19,7 @@ model_SQL = tables rules seed
 decision_SQL = decision explain require holders
 review_SQL = in_force assignments permissions
 replicas_SQL = revision barrier publication
+isolation_SQL = declared policies protect
 
 # The regress scripts, in the order in which they run (sql/, expected/).
 REGRESS = model identity attack_identity decision depth index_condition explain require holders review admin admin_errors admin_direct escalation separation_of_duty foreign_triggers replication

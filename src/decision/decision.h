@@ -45,5 +45,6 @@ typedef enum RbacUnknownScope
 extern int	rbac_unknown_scope;
 extern int32 rbac_resolve_scope(const char *name, int length);
 extern void rbac_refuse_unknown_scope(const char *name);
+extern void rbac_require_known_scope(const char *name);
 
 #endif							/* RBAC_DECISION_H */

@@ -84,6 +84,66 @@ AS 'MODULE_PATHNAME', 'rbac_tenants_touched_by_scope';
 COMMENT ON FUNCTION rbac._tenants_touched_by_scope(text) IS
 'The active tenants in the whole of which, or in a department of which, the current user holds this scope, in ascending order: behind index conditions for has_scope(scope, tenant_id, department_id). Error: 42704 (no such scope).';
 
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_text';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, text) IS
+'Does the current user hold this scope in the whole of the tenant with this key, now? For tables that name tenants by their keys. False if there is no such tenant. Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key bigint) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_int8';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, bigint) IS
+'Does the current user hold this scope in the whole of the tenant whose key is this number, now? False if there is no such tenant. Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key integer) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_int4';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, integer) IS
+'Does the current user hold this scope in the whole of the tenant whose key is this number, now? False if there is no such tenant. Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key text, department_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_text';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, text, uuid) IS
+'Does the current user hold this scope in this department of the tenant with this key, now: there, in a department above it, or in the whole tenant? Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key bigint, department_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_int8';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, bigint, uuid) IS
+'Does the current user hold this scope in this department of the tenant whose key is this number, now? Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.has_scope_by_key(scope text, tenant_key integer, department_id uuid) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._has_scope_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_by_int4';
+COMMENT ON FUNCTION rbac.has_scope_by_key(text, integer, uuid) IS
+'Does the current user hold this scope in this department of the tenant whose key is this number, now? Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac.current_tenant_key() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_current_tenant_key';
+COMMENT ON FUNCTION rbac.current_tenant_key() IS
+'The key of the tenant in which questions are asked; NULL when there is none. Never an error. STABLE, so tenant = rbac.current_tenant_key() uses an index.';
+
+CREATE FUNCTION rbac.current_tenant_number() RETURNS bigint
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_current_tenant_number';
+COMMENT ON FUNCTION rbac.current_tenant_number() IS
+'The same as a number, for tables that name tenants by one; NULL also if the key is not written as PostgreSQL writes that number ("7", but not "07"). Never an error.';
+
+CREATE FUNCTION rbac.tenant_keys_with_scope(scope text) RETURNS text[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_tenant_keys_with_scope';
+COMMENT ON FUNCTION rbac.tenant_keys_with_scope(text) IS
+'The keys of the active tenants in the whole of which the current user holds this scope, in ascending order. Empty when nobody is asking. Error: 42704 (no such scope).';
+
+CREATE FUNCTION rbac._tenant_numbers_with_scope(scope text) RETURNS bigint[]
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_tenant_numbers_with_scope';
+COMMENT ON FUNCTION rbac._tenant_numbers_with_scope(text) IS
+'The same keys, as far as they are numbers: behind index conditions. Error: 42704 (no such scope).';
+
 CREATE FUNCTION rbac.effective_scopes() RETURNS SETOF text
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 20
 AS 'MODULE_PATHNAME', 'rbac_effective_scopes';
@@ -103,9 +163,17 @@ REVOKE ALL ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.ha
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
     rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),
+    rbac.has_scope_by_key(text, text), rbac.has_scope_by_key(text, bigint), rbac.has_scope_by_key(text, integer),
+    rbac.has_scope_by_key(text, text, uuid), rbac.has_scope_by_key(text, bigint, uuid), rbac.has_scope_by_key(text, integer, uuid),
+    rbac.current_tenant_key(), rbac.current_tenant_number(),
+    rbac.tenant_keys_with_scope(text), rbac._tenant_numbers_with_scope(text),
     rbac.effective_scopes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.has_scope(text, uuid, uuid),
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
     rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),
+    rbac.has_scope_by_key(text, text), rbac.has_scope_by_key(text, bigint), rbac.has_scope_by_key(text, integer),
+    rbac.has_scope_by_key(text, text, uuid), rbac.has_scope_by_key(text, bigint, uuid), rbac.has_scope_by_key(text, integer, uuid),
+    rbac.current_tenant_key(), rbac.current_tenant_number(),
+    rbac.tenant_keys_with_scope(text), rbac._tenant_numbers_with_scope(text),
     rbac.effective_scopes() TO PUBLIC;

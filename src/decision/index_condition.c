@@ -8,7 +8,8 @@
  *
  *		tenant_id = ANY (rbac.tenants_with_scope(scope))
  *
- * is true of the same rows.  The planner asks for such a form by
+ * is true of the same rows.  (So are lists of keys for has_scope_by_key, and of
+ * departments.)  The planner asks for such a form by
  * SupportRequestIndexCondition where an index serves it, and weighs it against
  * the plan that asks about each row.  The list is made as a scan begins, for
  * whoever is asking then, so that a plan may be kept and run by others.
@@ -25,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
@@ -41,7 +43,6 @@
 
 /* Where the arguments of has_scope stand. */
 #define SCOPE_ARGUMENT 0
-#define TENANT_ARGUMENT 1
 #define DEPARTMENT_ARGUMENT 2
 
 /*
@@ -63,63 +64,94 @@ set_function(const char *name)
 	return funcid;
 }
 
-/* column = ANY (function(scope)), with this operator; NULL if it cannot be said. */
-static Expr *
-member_of_set(Oid operator, const char *function, Node *column, Node *scope)
+/*
+ * What has_scope and has_scope_by_key can be asked about, and which set of ours
+ * it must then be a member of.
+ */
+typedef struct Asked
 {
-	Oid			funcid = set_function(function);
+	const char *function;
+	Oid			argtype;		/* of the column */
+	Oid			type;			/* of the members */
+	Oid			array;			/* of the set */
+} Asked;
+
+static bool
+what_is_asked(const List *args, int argument, Asked *asked)
+{
+	bool		in_department = list_length(args) > DEPARTMENT_ARGUMENT;
+
+	asked->argtype = getBaseType(exprType(list_nth(args, argument)));
+	asked->type = UUIDOID;
+	asked->array = UUIDARRAYOID;
+	if (argument == DEPARTMENT_ARGUMENT)
+		asked->function = "departments_with_scope";
+	else if (asked->argtype == UUIDOID)
+		asked->function = in_department ? "_tenants_touched_by_scope" : "tenants_with_scope";
+	else if (in_department)
+		return false;
+	else if (asked->argtype == INT4OID || asked->argtype == INT8OID)
+	{
+		asked->function = "_tenant_numbers_with_scope";
+		asked->type = INT8OID;
+		asked->array = INT8ARRAYOID;
+	}
+	else
+	{
+		asked->function = "tenant_keys_with_scope";
+		asked->argtype = asked->type = TEXTOID;
+		asked->array = TEXTARRAYOID;
+	}
+	return true;
+}
+
+/*
+ * column = ANY (function(scope)), by an operator of this family.  It is true of
+ * the same rows as the check with these arguments, or of those and some more.
+ * NULL if it cannot be said.
+ */
+static Expr *
+member_of_set(const List *args, int argument, Oid opfamily, Oid collation)
+{
+	Asked		asked;
+	Oid			funcid;
+	Oid			operator;
 	FuncExpr   *set;
 	ScalarArrayOpExpr *member;
 
+	if (!what_is_asked(args, argument, &asked))
+		return NULL;
+	funcid = set_function(asked.function);
+	operator = get_opfamily_member(opfamily, asked.argtype, asked.type, BTEqualStrategyNumber);
 	if (!OidIsValid(funcid) || !OidIsValid(operator))
 		return NULL;
-	set = makeFuncExpr(funcid, UUIDARRAYOID, list_make1(copyObject(scope)),
-					   InvalidOid, DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
 
+	set = makeFuncExpr(funcid, asked.array, list_make1(copyObject(list_nth(args, SCOPE_ARGUMENT))),
+					   asked.type == TEXTOID ? DEFAULT_COLLATION_OID : InvalidOid,
+					   DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
 	member = makeNode(ScalarArrayOpExpr);
 	member->opno = operator;
 	member->opfuncid = get_opcode(operator);
 	member->useOr = true;
-	member->inputcollid = InvalidOid;
-	member->args = list_make2(copyObject(column), set);
+	member->inputcollid = collation;
+	member->args = list_make2(copyObject(list_nth(args, argument)), set);
 	member->location = -1;
 	return (Expr *) member;
 }
 
 /*
- * The same rows as has_scope(scope, tenant_id [, department_id]), or those and
- * some more, said of one of its arguments.
- */
-static Expr *
-condition_on(const List *args, int argument, Oid operator)
-{
-	Node	   *scope = list_nth(args, SCOPE_ARGUMENT);
-	Node	   *column = list_nth(args, argument);
-	const char *function;
-
-	if (argument == DEPARTMENT_ARGUMENT)
-		function = "departments_with_scope";
-	else if (list_length(args) > DEPARTMENT_ARGUMENT)
-		function = "_tenants_touched_by_scope";
-	else
-		function = "tenants_with_scope";
-	return member_of_set(operator, function, column, scope);
-}
-
-/*
- * Can this index look for the members of a list, in its own order?  That of
- * uuids; and before PostgreSQL 17, by its first column only: lists for later
- * ones are run through one after the other, and the planner, which sees a
- * function where there is a list, would take the result for sorted.
+ * Can this index look for the members of a list, in its own order?  A btree,
+ * and before PostgreSQL 17 by its first column only: lists for later ones are
+ * run through one after the other, and the planner, which sees a function where
+ * there is a list, would take the result for sorted.  Nor one that takes
+ * different keys for equal.
  */
 static bool
-index_serves(const SupportRequestIndexCondition *request, Oid *operator)
+index_serves(const SupportRequestIndexCondition *request)
 {
-	if (request->index->relam != BTREE_AM_OID ||
-		(request->indexcol > 0 && !RBAC_LISTS_KEEP_ORDER))
-		return false;
-	*operator = get_opfamily_member(request->opfamily, UUIDOID, UUIDOID, BTEqualStrategyNumber);
-	return OidIsValid(*operator);
+	return request->index->relam == BTREE_AM_OID &&
+		(request->indexcol == 0 || RBAC_LISTS_KEEP_ORDER) &&
+		(!OidIsValid(request->indexcollation) || get_collation_isdeterministic(request->indexcollation));
 }
 
 /*
@@ -144,11 +176,10 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 {
 	List	   *args;
 	Node	   *scope;
-	Oid			operator;
 	Expr	   *condition;
 
 	if (!IsA(request->node, FuncExpr) || request->indexarg == SCOPE_ARGUMENT ||
-		!index_serves(request, &operator))
+		!index_serves(request))
 		return NIL;
 	args = ((FuncExpr *) request->node)->args;
 	scope = list_nth(args, SCOPE_ARGUMENT);
@@ -156,7 +187,7 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 		rbac_is_held_everywhere(scope))
 		return NIL;
 
-	condition = condition_on(args, request->indexarg, operator);
+	condition = member_of_set(args, request->indexarg, request->opfamily, request->indexcollation);
 	if (condition == NULL)
 		return NIL;
 
@@ -176,14 +207,18 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 Expr *
 rbac_estimable_condition(const List *args)
 {
-	TypeCacheEntry *uuid = lookup_type_cache(UUIDOID, TYPECACHE_EQ_OPR);
-
 	if (!IsA(list_nth(args, SCOPE_ARGUMENT), Const))
 		return NULL;
 	for (int argument = list_length(args) - 1; argument > SCOPE_ARGUMENT; argument--)
 	{
-		if (contain_var_clause(list_nth(args, argument)))
-			return condition_on(args, argument, uuid->eq_opr);
+		Node	   *column = list_nth(args, argument);
+		TypeCacheEntry *type;
+
+		if (!contain_var_clause(column))
+			continue;
+		type = lookup_type_cache(exprType(column), TYPECACHE_BTREE_OPFAMILY);
+		return OidIsValid(type->btree_opf)
+			? member_of_set(args, argument, type->btree_opf, exprCollation(column)) : NULL;
 	}
 	return NULL;
 }

@@ -55,3 +55,16 @@ rbac_resolve_scope(const char *name, int length)
 		rbac_refuse_unknown_scope(pnstrdup(name, length));
 	return id;
 }
+
+/* 42704 unless there is such a scope, whatever rbac.unknown_scope says. */
+void
+rbac_require_known_scope(const char *name)
+{
+	RbacReader *reader = rbac_read_begin();
+	int32		id;
+	bool		exists = rbac_read_scope_id(reader, name, strlen(name), &id);
+
+	rbac_read_end(reader);
+	if (!exists)
+		rbac_refuse_unknown_scope(name);
+}

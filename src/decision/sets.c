@@ -19,11 +19,14 @@
 #include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "cache/cache.h"
 #include "compat.h"
 #include "decision/decision.h"
+#include "decision/for_statement.h"
+#include "decision/tenant_key.h"
 #include "identity/identity.h"
 #include "model/model.h"
 #include "model/names.h"
@@ -31,6 +34,8 @@
 PG_FUNCTION_INFO_V1(rbac_tenants_with_scope);
 PG_FUNCTION_INFO_V1(rbac_departments_with_scope);
 PG_FUNCTION_INFO_V1(rbac_tenants_touched_by_scope);
+PG_FUNCTION_INFO_V1(rbac_tenant_keys_with_scope);
+PG_FUNCTION_INFO_V1(rbac_tenant_numbers_with_scope);
 
 typedef struct UuidSet
 {
@@ -93,7 +98,7 @@ is_member(const UuidSet *set, const pg_uuid_t *uuid)
 }
 
 static ArrayType *
-set_to_array(const UuidSet *set)
+set_to_array(RbacReader *reader, const UuidSet *set)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(set->n, 1));
 
@@ -263,12 +268,81 @@ collect_departments(Collector *collector)
 		collect_below(collector, &holding->departments.member[i]);
 }
 
+static int
+compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The keys of the tenants in a set, in ascending order. */
 static ArrayType *
-read_set(const char *scope, int length, void (*collect) (Collector *collector))
+keys_to_array(RbacReader *reader, const UuidSet *tenants)
+{
+	char	  **keys = palloc(sizeof(char *) * Max(tenants->n, 1));
+	Datum	   *elements = palloc(sizeof(Datum) * Max(tenants->n, 1));
+	int			n = 0;
+
+	for (int i = 0; i < tenants->n; i++)
+	{
+		if (rbac_read_tenant(reader, &tenants->member[i], NULL, &keys[n]))
+			n++;
+	}
+	qsort(keys, n, sizeof(char *), compare_keys);
+	for (int i = 0; i < n; i++)
+		elements[i] = CStringGetTextDatum(keys[i]);
+	return construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+static int
+compare_int64(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The keys of the tenants in a set, as far as they are numbers. */
+static ArrayType *
+numbers_to_array(RbacReader *reader, const UuidSet *tenants)
+{
+	int64	   *numbers = palloc(sizeof(int64) * Max(tenants->n, 1));
+	Datum	   *elements = palloc(sizeof(Datum) * Max(tenants->n, 1));
+	int			n = 0;
+	char	   *key;
+
+	for (int i = 0; i < tenants->n; i++)
+	{
+		if (rbac_read_tenant(reader, &tenants->member[i], NULL, &key) &&
+			rbac_key_is_number(key, &numbers[n]))
+			n++;
+	}
+	qsort(numbers, n, sizeof(int64), compare_int64);
+	for (int i = 0; i < n; i++)
+		elements[i] = Int64GetDatum(numbers[i]);
+	return construct_array(elements, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* A kind of set: what is in it, and how it is said. */
+typedef struct SetKind
+{
+	void		(*collect) (Collector *collector);
+	ArrayType  *(*say) (RbacReader *reader, const UuidSet *set);
+} SetKind;
+
+static const SetKind tenants_kind = {collect_tenants, set_to_array};
+static const SetKind touched_tenants_kind = {collect_touched_tenants, set_to_array};
+static const SetKind departments_kind = {collect_departments, set_to_array};
+static const SetKind keys_kind = {collect_tenants, keys_to_array};
+static const SetKind numbers_kind = {collect_tenants, numbers_to_array};
+
+static ArrayType *
+read_set(const char *scope, int length, const SetKind *kind)
 {
 	Holding		holding;
 	Collector	collector;
 	RbacAttempt attempt = {0};
+	ArrayType  *set;
 
 	do
 	{
@@ -276,20 +350,18 @@ read_set(const char *scope, int length, void (*collect) (Collector *collector))
 		memset(&collector, 0, sizeof(collector));
 		collector.holding = &holding;
 		find_holding(attempt.reader, scope, length, &holding);
-		collect(&collector);
+		kind->collect(&collector);
+		sort_set(&collector.result);
+		set = kind->say(attempt.reader, &collector.result);
 	} while (!rbac_attempt_stands(&attempt));
-
-	sort_set(&collector.result);
-	return set_to_array(&collector.result);
+	return set;
 }
 
 /* A set found before, by the same statement. */
 typedef struct RememberedSet
 {
-	RbacStatement statement;
-	CommandId	command;
-	uint64		serial;			/* of the identity */
-	void		(*collect) (Collector *collector);
+	RbacForStatement found;
+	const SetKind *kind;
 	int			length;
 	char		scope[RBAC_MAX_NAME_LENGTH];
 	ArrayType  *set;			/* NULL, or of its own memory */
@@ -301,14 +373,13 @@ typedef struct RememberedSet
 static RememberedSet remembered[REMEMBERED_SETS];
 
 static void
-remember_set(const char *scope, int length, void (*collect) (Collector *collector), const ArrayType *set)
+remember_set(const char *scope, int length, const SetKind *kind, const ArrayType *set)
 {
 	static int	next = 0;
 	RememberedSet *place = &remembered[next];
-	RbacStatement statement;
+	RbacForStatement found;
 
-	rbac_statement_note(&statement);
-	if (!statement.is_known || VARSIZE(set) > MAX_REMEMBERED_SIZE || length > RBAC_MAX_NAME_LENGTH)
+	if (!rbac_for_statement_note(&found) || VARSIZE(set) > MAX_REMEMBERED_SIZE || length > RBAC_MAX_NAME_LENGTH)
 		return;
 	next = (next + 1) % REMEMBERED_SETS;
 	if (place->set != NULL)
@@ -316,26 +387,22 @@ remember_set(const char *scope, int length, void (*collect) (Collector *collecto
 	place->set = NULL;
 	place->set = MemoryContextAlloc(TopMemoryContext, VARSIZE(set));
 	memcpy(place->set, set, VARSIZE(set));
-	place->statement = statement;
-	place->command = GetCurrentCommandId(false);
-	place->serial = rbac_identity_serial;
-	place->collect = collect;
+	place->found = found;
+	place->kind = kind;
 	place->length = length;
 	memcpy(place->scope, scope, length);
 }
 
 static const ArrayType *
-remembered_set(const char *scope, int length, void (*collect) (Collector *collector))
+remembered_set(const char *scope, int length, const SetKind *kind)
 {
 	for (int i = 0; i < REMEMBERED_SETS; i++)
 	{
 		const RememberedSet *place = &remembered[i];
 
-		if (place->set != NULL && place->collect == collect &&
+		if (place->set != NULL && place->kind == kind &&
 			place->length == length && memcmp(place->scope, scope, length) == 0 &&
-			place->serial == rbac_identity_serial &&
-			place->command == GetCurrentCommandId(false) &&
-			rbac_statement_is_current(&place->statement))
+			rbac_for_statement_holds(&place->found))
 			return place->set;
 	}
 	return NULL;
@@ -343,12 +410,12 @@ remembered_set(const char *scope, int length, void (*collect) (Collector *collec
 
 /* A copy: scans point into what they were given for as long as they last. */
 static ArrayType *
-set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collector))
+set_of_current_user(FunctionCallInfo fcinfo, const SetKind *kind)
 {
 	text	   *argument = PG_GETARG_TEXT_PP(0);
 	const char *scope = VARDATA_ANY(argument);
 	int			length = VARSIZE_ANY_EXHDR(argument);
-	const ArrayType *known = remembered_set(scope, length, collect);
+	const ArrayType *known = remembered_set(scope, length, kind);
 	ArrayType  *set;
 
 	if (known != NULL)
@@ -357,8 +424,8 @@ set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collect
 		memcpy(set, known, VARSIZE(known));
 		return set;
 	}
-	set = read_set(scope, length, collect);
-	remember_set(scope, length, collect, set);
+	set = read_set(scope, length, kind);
+	remember_set(scope, length, kind, set);
 	return set;
 }
 
@@ -366,19 +433,33 @@ set_of_current_user(FunctionCallInfo fcinfo, void (*collect) (Collector *collect
 Datum
 rbac_tenants_with_scope(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_tenants));
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, &tenants_kind));
 }
 
 /* _tenants_touched_by_scope(scope) */
 Datum
 rbac_tenants_touched_by_scope(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_touched_tenants));
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, &touched_tenants_kind));
 }
 
 /* departments_with_scope(scope) */
 Datum
 rbac_departments_with_scope(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, collect_departments));
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, &departments_kind));
+}
+
+/* tenant_keys_with_scope(scope) */
+Datum
+rbac_tenant_keys_with_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, &keys_kind));
+}
+
+/* _tenant_numbers_with_scope(scope) */
+Datum
+rbac_tenant_numbers_with_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(set_of_current_user(fcinfo, &numbers_kind));
 }

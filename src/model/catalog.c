@@ -51,6 +51,7 @@ static const char *const table_names[RBAC_NUM_TABLES] = {
 
 static const char *const index_names[RBAC_NUM_PATHS] = {
 	[RBAC_TENANT_BY_ID] = "tenants_pkey",
+	[RBAC_TENANT_BY_KEY] = "tenant_key_is_unique",
 	[RBAC_USER_BY_ID] = "users_pkey",
 	[RBAC_DEPARTMENT_BY_ID] = "departments_pkey",
 	[RBAC_DEPARTMENTS_BY_TENANT] = "department_name_is_unique_in_its_tenant",

@@ -51,6 +51,7 @@ typedef enum RbacTable
 typedef enum RbacPath
 {
 	RBAC_TENANT_BY_ID,
+	RBAC_TENANT_BY_KEY,
 	RBAC_USER_BY_ID,
 	RBAC_DEPARTMENT_BY_ID,
 	RBAC_DEPARTMENTS_BY_TENANT,
@@ -146,6 +147,7 @@ extern bool rbac_read_user(RbacReader *reader, const pg_uuid_t *id,
 						   bool *is_active, char **username);
 extern bool rbac_read_tenant(RbacReader *reader, const pg_uuid_t *id,
 							 bool *is_active, char **key);
+extern bool rbac_read_tenant_id(RbacReader *reader, const char *key, int length, pg_uuid_t *id);
 extern bool rbac_read_department(RbacReader *reader, const pg_uuid_t *id,
 								 RbacDepartment *department, char **name);
 extern bool rbac_read_role(RbacReader *reader, int32 id,

@@ -90,6 +90,7 @@ enum
 
 static const RbacTable path_table[RBAC_NUM_PATHS] = {
 	[RBAC_TENANT_BY_ID] = RBAC_TENANTS,
+	[RBAC_TENANT_BY_KEY] = RBAC_TENANTS,
 	[RBAC_USER_BY_ID] = RBAC_USERS,
 	[RBAC_DEPARTMENT_BY_ID] = RBAC_DEPARTMENTS,
 	[RBAC_DEPARTMENTS_BY_TENANT] = RBAC_DEPARTMENTS,
@@ -279,6 +280,14 @@ next_row(RbacReader *reader, RbacPath path)
 }
 
 static void
+text_key(ScanKey key, AttrNumber index_column, const char *value, int length)
+{
+	ScanKeyEntryInitialize(key, 0, index_column, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ,
+						   PointerGetDatum(cstring_to_text_with_len(value, length)));
+}
+
+static void
 uuid_key(ScanKey key, AttrNumber index_column, const pg_uuid_t *value)
 {
 	if (value == NULL)
@@ -383,6 +392,22 @@ rbac_read_tenant(RbacReader *reader, const pg_uuid_t *id, bool *is_active, char 
 	return true;
 }
 
+bool
+rbac_read_tenant_id(RbacReader *reader, const char *key, int length, pg_uuid_t *id)
+{
+	ScanKeyData scan_key;
+	TupleTableSlot *slot;
+	bool		isnull;
+
+	text_key(&scan_key, 1, key, length);
+	start_walk(reader, RBAC_TENANT_BY_KEY, &scan_key, 1);
+	slot = next_row(reader, RBAC_TENANT_BY_KEY);
+	if (slot == NULL)
+		return false;
+	*id = slot_uuid(slot, Anum_tenants_id, &isnull);
+	return true;
+}
+
 static void
 fill_department(TupleTableSlot *slot, RbacDepartment *department)
 {
@@ -442,9 +467,7 @@ rbac_read_scope_id(RbacReader *reader, const char *name, int length, int32 *id)
 	ScanKeyData key;
 	TupleTableSlot *slot;
 
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-						   DEFAULT_COLLATION_OID, F_TEXTEQ,
-						   PointerGetDatum(cstring_to_text_with_len(name, length)));
+	text_key(&key, 1, name, length);
 	start_walk(reader, RBAC_SCOPE_BY_NAME, &key, 1);
 	slot = next_row(reader, RBAC_SCOPE_BY_NAME);
 	if (slot == NULL)

@@ -1,0 +1,42 @@
+/*
+ * for_statement.h
+ *		Inside the room "decision": what is good for one statement.
+ *
+ * Something that was found by reading the tables may be used again by the same
+ * statement, as long as the same identity asks and the transaction has written
+ * nothing since.  It is then never older than the statement.
+ */
+#ifndef RBAC_FOR_STATEMENT_H
+#define RBAC_FOR_STATEMENT_H
+
+#include "access/xact.h"
+
+#include "cache/cache.h"
+#include "identity/identity.h"
+
+typedef struct RbacForStatement
+{
+	RbacStatement statement;
+	CommandId	command;
+	uint64		serial;			/* of the identity */
+} RbacForStatement;
+
+/* False if the statement cannot be told from the next one. */
+static inline bool
+rbac_for_statement_note(RbacForStatement *what)
+{
+	rbac_statement_note(&what->statement);
+	what->command = GetCurrentCommandId(false);
+	what->serial = rbac_identity_serial;
+	return what->statement.is_known;
+}
+
+static inline bool
+rbac_for_statement_holds(const RbacForStatement *what)
+{
+	return what->serial == rbac_identity_serial &&
+		what->command == GetCurrentCommandId(false) &&
+		rbac_statement_is_current(&what->statement);
+}
+
+#endif							/* RBAC_FOR_STATEMENT_H */

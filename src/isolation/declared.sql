@@ -1,0 +1,98 @@
+-- What has been asked for a table, read back from its policies: they are the one
+-- place where it stands, follow renames, and are dumped and restored by
+-- PostgreSQL itself.
+
+CREATE TYPE rbac._row_protection AS (
+    is_isolated       boolean,  -- only rows of the current tenant
+    has_companion     boolean,  -- and all of those, for whoever has the privileges
+    tenant_column     name,
+    department_column name,
+    owner_column      name,
+    scopes            jsonb     -- by operation; NULL: not protected
+);
+COMMENT ON TYPE rbac._row_protection IS
+'What enable_tenant_isolation and protect_table have been asked for a table.';
+
+CREATE FUNCTION rbac._check_scope_name(scope text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_known_scope_name';
+COMMENT ON FUNCTION rbac._check_scope_name(text) IS
+'The scope, if there is one of this name. Error: 42704 (no such scope, with the nearest names).';
+
+CREATE VIEW rbac._protected_operations AS
+    SELECT operation::text, command::text, is_own, policy::name
+    FROM (VALUES
+        ('select',     'SELECT', false, 'rbac_who_may_select'),
+        ('insert',     'INSERT', false, 'rbac_who_may_insert'),
+        ('update',     'UPDATE', false, 'rbac_who_may_update'),
+        ('delete',     'DELETE', false, 'rbac_who_may_delete'),
+        ('own_select', 'SELECT', true,  'rbac_owner_may_select'),
+        ('own_update', 'UPDATE', true,  'rbac_owner_may_update'),
+        ('own_delete', 'DELETE', true,  'rbac_owner_may_delete')
+    ) AS o (operation, command, is_own, policy);
+COMMENT ON VIEW rbac._protected_operations IS
+'What protect_table takes a scope for, and the policy that it then makes.';
+
+-- How pg_get_expr writes a column: quoted if need be, and cast if it is of a
+-- domain or another kind of text.
+CREATE FUNCTION rbac._column_in(expression text, before text, after text) RETURNS name
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (parse_ident(substring(expression FROM
+        before || '\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)\)?(?:::[a-z ]+)?' || after)))[1];
+$$;
+COMMENT ON FUNCTION rbac._column_in(text, text, text) IS
+'The column that stands between two patterns in an expression; NULL if none does.';
+
+CREATE FUNCTION rbac._scope_in(expression text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT replace(substring(expression FROM $re$rbac\.has_scope(?:_by_key)?\('((?:[^']|'')*)'::text$re$), $q$''$q$, $q$'$q$);
+$$;
+COMMENT ON FUNCTION rbac._scope_in(text) IS
+'The first scope that an expression asks for; NULL if it asks for none.';
+
+CREATE FUNCTION rbac._declared(tbl regclass) RETURNS rbac._row_protection
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    call CONSTANT text := $re$has_scope(?:_by_key)?\('(?:[^']|'')*'::text, $re$;
+    result rbac._row_protection;
+    isolation text;
+    protection text;
+    own text;
+BEGIN
+    SELECT max(pg_get_expr(p.polqual, p.polrelid)) FILTER (WHERE p.polname = 'rbac_tenant_isolation'),
+           count(*) FILTER (WHERE p.polname = 'rbac_rows_of_the_tenant') > 0
+    INTO isolation, result.has_companion
+    FROM pg_policy AS p WHERE p.polrelid = tbl;
+    result.is_isolated := isolation IS NOT NULL;
+
+    SELECT max(e.expression), max(e.expression) FILTER (WHERE o.is_own),
+           jsonb_object_agg(o.operation, rbac._scope_in(e.expression)) FILTER (WHERE o.operation IS NOT NULL)
+    INTO protection, own, result.scopes
+    FROM rbac._protected_operations AS o
+    JOIN pg_policy AS p ON p.polrelid = tbl AND p.polname = o.policy,
+    LATERAL (SELECT pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid)) AS e (expression);
+
+    result.tenant_column := coalesce(
+        rbac._column_in(isolation, '^\(', ' = rbac\.current_tenant_(?:id|key|number)\(\)\)$'),
+        rbac._column_in(protection, call, '[,)]'));
+    result.department_column :=
+        rbac._column_in(protection, call || $re$\(?[^'()]+(?:\(\))?\)?(?:::[a-z ]+)?, $re$, '\)');
+    result.owner_column := rbac._column_in(own, '\(', ' = rbac\.current_user_id\(\)\)');
+    RETURN result;
+END $$;
+COMMENT ON FUNCTION rbac._declared(regclass) IS
+'What has been asked for this table by enable_tenant_isolation and protect_table.';
+
+REVOKE ALL ON rbac._protected_operations FROM PUBLIC;
+REVOKE ALL ON FUNCTION rbac._check_scope_name(text), rbac._column_in(text, text, text),
+    rbac._scope_in(text), rbac._declared(regclass) FROM PUBLIC;
+-- What calls them runs with the rights of the table's owner, whoever that is.
+GRANT SELECT ON rbac._protected_operations TO PUBLIC;
+GRANT EXECUTE ON FUNCTION rbac._check_scope_name(text), rbac._column_in(text, text, text),
+    rbac._scope_in(text), rbac._declared(regclass) TO PUBLIC;
