@@ -8,16 +8,10 @@ INSERT INTO rbac.tenants (id, key, name) VALUES
 INSERT INTO rbac.users (id, username, email) VALUES
     ('00000000-0000-0000-0000-000000000001', 'Alice', 'alice@example.org');
 
--- Nobody but the owner can read or write a table, or call what is internal.
+-- Nobody but the owner can read or write a table.
 SELECT c.relname
 FROM pg_class c, aclexplode(c.relacl) a
 WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee = 0;
-SELECT p.proname
-FROM pg_proc p
-WHERE p.pronamespace = 'rbac'::regnamespace AND p.proname LIKE '\_%'
-  AND p.prorettype <> 'trigger'::regtype
-  AND has_function_privilege('public', p.oid, 'EXECUTE')
-ORDER BY 1;
 
 \set VERBOSITY terse
 -- Names: 1 to 200 characters, no control characters, no outer blanks.

@@ -19,18 +19,29 @@ AS 'MODULE_PATHNAME', 'rbac_known_scope_name';
 COMMENT ON FUNCTION rbac._check_scope_name(text) IS
 'The scope, if there is one of this name. Error: 42704 (no such scope, with the nearest names).';
 
-CREATE VIEW rbac._protected_operations AS
-    SELECT operation::text, command::text, is_own, policy::name
-    FROM (VALUES
-        ('select',     'SELECT', false, 'rbac_who_may_select'),
+-- For messages; in a remedy, a table is written as regclass does.
+CREATE FUNCTION rbac._table_name(tbl regclass) RETURNS name
+LANGUAGE sql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT relname FROM pg_class WHERE oid = tbl; $$;
+COMMENT ON FUNCTION rbac._table_name(regclass) IS
+'A table''s name without its schema and without quotes.';
+
+CREATE FUNCTION rbac._protected_operations()
+RETURNS TABLE (operation text, command text, is_own boolean, policy name)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 7
+SET search_path = pg_catalog, pg_temp
+AS $$
+    VALUES
+        ('select',     'SELECT', false, 'rbac_who_may_select'::name),
         ('insert',     'INSERT', false, 'rbac_who_may_insert'),
         ('update',     'UPDATE', false, 'rbac_who_may_update'),
         ('delete',     'DELETE', false, 'rbac_who_may_delete'),
         ('own_select', 'SELECT', true,  'rbac_owner_may_select'),
         ('own_update', 'UPDATE', true,  'rbac_owner_may_update'),
-        ('own_delete', 'DELETE', true,  'rbac_owner_may_delete')
-    ) AS o (operation, command, is_own, policy);
-COMMENT ON VIEW rbac._protected_operations IS
+        ('own_delete', 'DELETE', true,  'rbac_owner_may_delete');
+$$;
+COMMENT ON FUNCTION rbac._protected_operations() IS
 'What protect_table takes a scope for, and the policy that it then makes.';
 
 -- How pg_get_expr writes a column: quoted if need be, and cast if it is of a
@@ -74,7 +85,7 @@ BEGIN
     SELECT max(e.expression), max(e.expression) FILTER (WHERE o.is_own),
            jsonb_object_agg(o.operation, rbac._scope_in(e.expression)) FILTER (WHERE o.operation IS NOT NULL)
     INTO protection, own, result.scopes
-    FROM rbac._protected_operations AS o
+    FROM rbac._protected_operations() AS o
     JOIN pg_policy AS p ON p.polrelid = tbl AND p.polname = o.policy,
     LATERAL (SELECT pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid)) AS e (expression);
 
@@ -89,10 +100,8 @@ END $$;
 COMMENT ON FUNCTION rbac._declared(regclass) IS
 'What has been asked for this table by enable_tenant_isolation and protect_table.';
 
-REVOKE ALL ON rbac._protected_operations FROM PUBLIC;
-REVOKE ALL ON FUNCTION rbac._check_scope_name(text), rbac._column_in(text, text, text),
-    rbac._scope_in(text), rbac._declared(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rbac._check_scope_name(text), rbac._table_name(regclass), rbac._protected_operations(),
+    rbac._column_in(text, text, text), rbac._scope_in(text), rbac._declared(regclass) FROM PUBLIC;
 -- What calls them runs with the rights of the table's owner, whoever that is.
-GRANT SELECT ON rbac._protected_operations TO PUBLIC;
-GRANT EXECUTE ON FUNCTION rbac._check_scope_name(text), rbac._column_in(text, text, text),
-    rbac._scope_in(text), rbac._declared(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION rbac._check_scope_name(text), rbac._table_name(regclass), rbac._protected_operations(),
+    rbac._column_in(text, text, text), rbac._scope_in(text), rbac._declared(regclass) TO PUBLIC;

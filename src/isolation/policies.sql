@@ -24,7 +24,7 @@ BEGIN
     SELECT * INTO a FROM pg_attribute
     WHERE attrelid = tbl AND attname = tenant_column AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
-        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', tenant_column, tbl),
+        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', tenant_column, rbac._table_name(tbl)),
             HINT = format('Add it first, for example: ALTER TABLE %s ADD COLUMN %I uuid NOT NULL;', tbl, tenant_column);
     END IF;
     base := a.atttypid;
@@ -34,7 +34,7 @@ BEGIN
         a.atttypid := base;
     END LOOP;
     IF a.attgenerated <> '' THEN
-        RAISE feature_not_supported USING MESSAGE = format('column "%s" of table "%s" is generated', tenant_column, tbl),
+        RAISE feature_not_supported USING MESSAGE = format('column "%s" of table "%s" is generated', tenant_column, rbac._table_name(tbl)),
             HINT = 'The tenant must be a column of its own.';
     END IF;
     CASE a.atttypid::regtype
@@ -43,14 +43,14 @@ BEGIN
         WHEN 'text'::regtype, 'varchar'::regtype THEN
             IF NOT (SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation) THEN
                 RAISE feature_not_supported USING
-                    MESSAGE = format('column "%s" of table "%s" takes different texts for equal', tenant_column, tbl),
+                    MESSAGE = format('column "%s" of table "%s" takes different texts for equal', tenant_column, rbac._table_name(tbl)),
                     DETAIL = 'Two tenants whose keys differ could be one and the same to it.',
                     HINT = format('Give it another collation: ALTER TABLE %s ALTER COLUMN %I TYPE text COLLATE "C";', tbl, tenant_column);
             END IF;
             RETURN 'key';
         ELSE
             RAISE datatype_mismatch USING
-                MESSAGE = format('column "%s" of table "%s" is of type %s', tenant_column, tbl, format_type(a.atttypid, a.atttypmod)),
+                MESSAGE = format('column "%s" of table "%s" is of type %s', tenant_column, rbac._table_name(tbl), format_type(a.atttypid, a.atttypmod)),
                 DETAIL = 'A tenant is named by its id, of type uuid, or by its key, of type text, bigint or integer.';
     END CASE;
 END $$;
@@ -104,7 +104,7 @@ BEGIN
     FOR policy IN
         SELECT polname FROM pg_policy
         WHERE polrelid = tbl AND (polname IN ('rbac_tenant_isolation', 'rbac_rows_of_the_tenant')
-            OR polname IN (SELECT o.policy FROM rbac._protected_operations AS o))
+            OR polname IN (SELECT o.policy FROM rbac._protected_operations() AS o))
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy, tbl);
     END LOOP;
@@ -140,7 +140,7 @@ DECLARE
 BEGIN
     SELECT count(*) > 0 INTO others FROM pg_policy
     WHERE polrelid = tbl AND polpermissive AND polname <> 'rbac_rows_of_the_tenant'
-      AND polname NOT IN (SELECT policy FROM rbac._protected_operations);
+      AND polname NOT IN (SELECT policy FROM rbac._protected_operations());
     wanted.has_companion := wanted.is_isolated AND wanted.scopes IS NULL AND NOT others;
 
     IF rbac._declared(tbl) IS DISTINCT FROM wanted THEN
@@ -156,7 +156,7 @@ BEGIN
         END IF;
         FOR o IN
             SELECT p.*, wanted.scopes ->> p.operation AS scope
-            FROM rbac._protected_operations AS p WHERE wanted.scopes ? p.operation
+            FROM rbac._protected_operations() AS p WHERE wanted.scopes ? p.operation
         LOOP
             condition := rbac._scope_condition(tbl, wanted, o.scope);
             IF o.is_own THEN

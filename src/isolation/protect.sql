@@ -19,12 +19,12 @@ BEGIN
         RAISE undefined_table USING MESSAGE = format('table with oid %s does not exist', tbl::oid);
     END IF;
     IF t.relkind NOT IN ('r', 'p') THEN
-        RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table', tbl),
+        RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table', rbac._table_name(tbl)),
             DETAIL = 'PostgreSQL has row-level security on tables and partitioned tables only.',
             HINT = CASE WHEN t.relkind = 'v' THEN 'Protect the tables behind the view, and make it WITH (security_invoker = true).' END;
     END IF;
     IF t.nspname IN ('pg_catalog', 'information_schema', 'rbac') THEN
-        RAISE insufficient_privilege USING MESSAGE = format('permission denied: "%s" is a table of the system', tbl);
+        RAISE insufficient_privilege USING MESSAGE = format('permission denied: "%s" is a table of the system', rbac._table_name(tbl));
     END IF;
     IF NOT pg_has_role(t.relowner, 'USAGE') THEN
         RAISE insufficient_privilege USING MESSAGE = format('must be owner of table %s', t.relname);
@@ -46,13 +46,13 @@ BEGIN
     INTO permissive, restrictive
     FROM pg_policy WHERE polrelid = tbl AND polname NOT LIKE 'rbac\_%';
     IF permissive IS NOT NULL THEN
-        RAISE NOTICE 'table "%" has policies of its own, which are left alone: %', tbl, permissive
+        RAISE NOTICE 'table "%" has policies of its own, which are left alone: %', rbac._table_name(tbl), permissive
             USING DETAIL = CASE WHEN (rbac._declared(tbl)).scopes IS NULL
                 THEN 'They say who may do what with the rows of the current tenant.'
                 ELSE 'Each of them allows what it allows beside what the scopes do.' END;
     END IF;
     IF restrictive IS NOT NULL THEN
-        RAISE NOTICE 'table "%" has restrictive policies of its own, which are left alone: %', tbl, restrictive
+        RAISE NOTICE 'table "%" has restrictive policies of its own, which are left alone: %', rbac._table_name(tbl), restrictive
             USING DETAIL = 'They go on taking away.';
     END IF;
 END $$;
@@ -74,7 +74,7 @@ BEGIN
     SELECT * INTO a FROM pg_attribute WHERE attrelid = tbl AND attname = tenant_column;
     IF NOT a.attnotnull THEN
         RAISE not_null_violation USING
-            MESSAGE = format('column "%s" of table "%s" can be null', tenant_column, tbl),
+            MESSAGE = format('column "%s" of table "%s" can be null', tenant_column, rbac._table_name(tbl)),
             DETAIL = 'A row of no tenant would be nobody''s.',
             HINT = format('Give every row a tenant, then: ALTER TABLE %1$s ADD CONSTRAINT tenant_is_known CHECK (%2$I IS NOT NULL) NOT VALID; ALTER TABLE %1$s VALIDATE CONSTRAINT tenant_is_known; ALTER TABLE %1$s ALTER COLUMN %2$I SET NOT NULL, DROP CONSTRAINT tenant_is_known; so that the table is not locked while its rows are looked at.', tbl, tenant_column);
     END IF;
@@ -82,7 +82,7 @@ BEGIN
     -- First what takes long, under the lock that lets others read.
     FOR member IN SELECT * FROM rbac._with_descendants(tbl) LOOP
         IF NOT rbac._has_leading_index(member, tenant_column) THEN
-            RAISE NOTICE 'building an index on column "%" of table "%"', tenant_column, member
+            RAISE NOTICE 'building an index on column "%" of table "%"', tenant_column, rbac._table_name(member)
                 USING DETAIL = 'Until it is there and this transaction ends, the table cannot be written to. pg_stat_progress_create_index says how far it is.',
                 HINT = 'CREATE INDEX CONCURRENTLY beforehand lets writers go on.';
             EXECUTE format('CREATE INDEX ON %s (%I)', member, tenant_column);
@@ -94,7 +94,7 @@ BEGIN
     IF present IS NULL AND a.attidentity = '' THEN
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tbl, tenant_column, wanted);
     ELSIF present IS NULL OR NOT starts_with(replace(present, '(', ''), replace(wanted, '()', '')) THEN
-        RAISE NOTICE 'column "%" of table "%" has a default of its own, which is left alone', tenant_column, tbl;
+        RAISE NOTICE 'column "%" of table "%" has a default of its own, which is left alone', tenant_column, rbac._table_name(tbl);
     END IF;
 
     FOR member IN SELECT * FROM rbac._with_descendants(tbl) LOOP
@@ -122,7 +122,7 @@ BEGIN
     wanted := rbac._declared(tbl);
     IF wanted.tenant_column <> tenant_column THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('table "%s" already has "%s" as its tenant column', tbl, wanted.tenant_column),
+            MESSAGE = format('table "%s" already has "%s" as its tenant column', rbac._table_name(tbl), wanted.tenant_column),
             HINT = format('Take that away first: SELECT rbac.%s(%L);',
                 CASE WHEN wanted.is_isolated THEN 'disable_tenant_isolation' ELSE 'unprotect_table' END, tbl::text);
     END IF;
@@ -153,7 +153,7 @@ BEGIN
     PERFORM rbac._require_protectable(tbl);
     was := rbac._declared(tbl);
     IF NOT was.is_isolated THEN
-        RAISE NOTICE 'table "%" has no tenant isolation', tbl;
+        RAISE NOTICE 'table "%" has no tenant isolation', rbac._table_name(tbl);
         RETURN;
     END IF;
 
@@ -199,11 +199,11 @@ BEGIN
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
     WHERE a.attrelid = tbl AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
-        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', column_name, tbl);
+        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', column_name, rbac._table_name(tbl));
     END IF;
     IF type <> 'uuid'::regtype THEN
         RAISE datatype_mismatch USING
-            MESSAGE = format('column "%s" of table "%s" is of type %s', column_name, tbl, type::regtype),
+            MESSAGE = format('column "%s" of table "%s" is of type %s', column_name, rbac._table_name(tbl), type::regtype),
             DETAIL = format('A %s is named by its id, of type uuid.', what);
     END IF;
 END $$;
@@ -230,7 +230,7 @@ BEGIN
     was := rbac._declared(tbl);
     IF was.is_isolated AND tenant_column <> was.tenant_column THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('table "%s" is isolated by its column "%s"', tbl, was.tenant_column),
+            MESSAGE = format('table "%s" is isolated by its column "%s"', rbac._table_name(tbl), was.tenant_column),
             DETAIL = format('It cannot be protected by column "%s" as well.', tenant_column);
     END IF;
 
@@ -288,7 +288,7 @@ DECLARE
 BEGIN
     PERFORM rbac._require_protectable(tbl);
     IF (rbac._declared(tbl)).scopes IS NULL THEN
-        RAISE NOTICE 'table "%" is not protected by scopes', tbl;
+        RAISE NOTICE 'table "%" is not protected by scopes', rbac._table_name(tbl);
     END IF;
     FOR member IN SELECT * FROM rbac._with_descendants(tbl) LOOP
         wanted := rbac._declared(member);

@@ -42,9 +42,13 @@ INSERT INTO promised VALUES
     ('current_roles()', 'stable', false, 'safe', true),
     ('current_tenant_id()', 'stable', false, 'safe', true),
     ('current_user_id()', 'stable', false, 'safe', true),
+    ('current_tenant_key()', 'stable', false, 'safe', true),
+    ('current_tenant_number()', 'stable', false, 'safe', true),
     ('departments_with_scope(scope text)', 'stable', true, 'safe', true),
+    ('disable_tenant_isolation(tbl regclass)', 'volatile', false, 'unsafe', true),
     ('effective_scopes()', 'stable', true, 'safe', true),
     ('effective_scopes(user_id uuid, tenant_id uuid)', 'stable', true, 'safe', false),
+    ('enable_tenant_isolation(tbl regclass, tenant_column name)', 'volatile', false, 'unsafe', true),
     ('explain_scope(scope text)', 'stable', true, 'safe', true),
     ('explain_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', true),
     ('explain_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', true),
@@ -61,9 +65,16 @@ INSERT INTO promised VALUES
     ('has_scope(scope text)', 'stable', true, 'safe', true),
     ('has_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', true),
     ('has_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key bigint)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key bigint, department_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key integer)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key integer, department_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key text)', 'stable', true, 'safe', true),
+    ('has_scope_by_key(scope text, tenant_key text, department_id uuid)', 'stable', true, 'safe', true),
     ('permissions_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_user(user_id uuid, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
+    ('protect_table(tbl regclass, tenant_column name, owner_column name, department_column name, select_scope text, insert_scope text, update_scope text, delete_scope text, own_select_scope text, own_update_scope text, own_delete_scope text)', 'volatile', false, 'unsafe', true),
     ('remove_permission_scope(permission text, scope text)', 'volatile', false, 'unsafe', true),
     ('remove_role_conflict(role_a text, role_b text, kind text, tenant_id uuid)', 'volatile', false, 'unsafe', true),
     ('remove_role_inheritance(role integer, inherits integer)', 'volatile', false, 'unsafe', true),
@@ -87,7 +98,9 @@ INSERT INTO promised VALUES
     ('set_user_active(user_id uuid, active boolean)', 'volatile', false, 'unsafe', true),
     ('status(OUT mode text, OUT reason text, OUT detail text, OUT triggers_sound boolean, OUT unsound_table text, OUT tables_in_sync boolean, OUT shared_memory boolean, OUT cache_size integer, OUT extension_version text, OUT library_version text, OUT in_recovery boolean, OUT prepared_pending boolean)', 'volatile', false, 'restricted', false),
     ('switch_tenant(tenant_id uuid)', 'volatile', false, 'unsafe', true),
+    ('tenant_keys_with_scope(scope text)', 'stable', true, 'safe', true),
     ('tenants_with_scope(scope text)', 'stable', true, 'safe', true),
+    ('unprotect_table(tbl regclass)', 'volatile', false, 'unsafe', true),
     ('user_actions_on_object(user_id uuid, object text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
@@ -115,10 +128,16 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = 
     'each function whose body is text pins its search_path');
 SELECT is_empty($$SELECT signature FROM public_functions WHERE obj_description(oid, 'pg_proc') IS NULL$$,
     'each public function has a comment');
-SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'rbac'::regnamespace
-    AND p.proname ~ '^_' AND p.proname NOT IN ('_is_name', '_is_scope_token')
-    AND has_function_privilege('public', p.oid, 'EXECUTE')$$,
-    'what is internal is not for PUBLIC, but for what CHECK constraints call');
+SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rbac'::regnamespace
+    AND p.proname ~ '^_' AND has_function_privilege('public', p.oid, 'EXECUTE')$$,
+    $$VALUES ('_is_name'), ('_is_scope_token'),  -- called by CHECK constraints
+             ('_tenants_touched_by_scope'), ('_tenant_numbers_with_scope'),  -- in index conditions, about oneself
+             ('_check_scope_name'), ('_table_name'), ('_protected_operations'), ('_column_in'), ('_scope_in'), ('_declared'),
+             ('_refuse_other_tenant'), ('_tenant_kind'), ('_isolation_condition'), ('_scope_condition'),
+             ('_drop_our_policies'), ('_make_policy'), ('_write_policies'), ('_switch_row_security'),
+             ('_has_leading_index'), ('_with_descendants'), ('_require_protectable'), ('_report_other_policies'),
+             ('_prepare_tenant_column'), ('_require_uuid_column')  -- of enable_tenant_isolation and protect_table, with the caller's rights$$,
+    'what is internal is not for PUBLIC, but for what others run with their own rights');
 
 CREATE TEMP TABLE promised_tables (relname name, columns text);
 INSERT INTO promised_tables VALUES

@@ -75,6 +75,7 @@ for my $file (glob('src/*.c src/*/*.c src/*/*.h src/*/*.sql'))
 	my $code = slurp_file($file);
 	$raised{ lc $1 } = $file while $code =~ /\bERRCODE_(?:T_R_|E_R_I_E_)?([A-Z_]+)/g;
 	$raised{ lc $1 } = $file while $code =~ /ERRCODE\s*=\s*'([a-z]\w+)'/gi;
+	$raised{$1} = $file while $code =~ /\bRAISE ([a-z]\w+) USING\b/g;
 }
 my %state = reverse $reference =~ /^\| ([0-9A-Z]{5}) \| (\w+) \|/gm;
 is(missing([ sort keys %raised ], [ keys %state ]), '', 'every error that the code raises is described');
