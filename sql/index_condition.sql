@@ -106,6 +106,18 @@ EXPLAIN (COSTS OFF) SELECT id FROM ix_docs WHERE rbac.has_scope('ix:read', tenan
 SELECT count(*) FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id);
 SELECT pg_temp.estimate($$SELECT * FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id)$$);
 
+-- And a plan that is kept suits whoever comes: one of another kind has it made anew.
+PREPARE kept AS SELECT id FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id);
+EXPLAIN (COSTS OFF) EXECUTE kept;
+SELECT rbac.set_identity(:'alice', local => false) \g /dev/null
+EXPLAIN (COSTS OFF) EXECUTE kept;
+SELECT rbac.set_identity(:'dora', local => false) \g /dev/null
+
+EXPLAIN (COSTS OFF) EXECUTE kept;
+SELECT rbac.set_identity(:'root', local => false) \g /dev/null
+EXPLAIN (COSTS OFF) EXECUTE kept;
+DEALLOCATE kept;
+
 -- In departments. What the index finds is checked again: a department does not
 -- tell whether it is the tenant's.
 SELECT rbac.set_identity(:'dora', local => false) \g /dev/null

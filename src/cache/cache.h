@@ -61,6 +61,7 @@ typedef struct RbacPrincipal
 	bool		user_exists;
 	bool		tenant_exists;	/* or none was asked about */
 	bool		holds_a_role;	/* user and tenant being active */
+	bool		holds_everywhere;	/* one of them by an assignment for every tenant */
 	Bitmapset  *scopes;			/* in the whole tenant */
 	bool		scopes_are_shared;	/* scopes are one role's own set */
 	int			ndepartments;
@@ -129,6 +130,7 @@ typedef struct RbacStanding
 	bool		user_exists;
 	bool		tenant_exists;	/* or none was asked about */
 	bool		holds_a_role;	/* user and tenant being active */
+	bool		holds_everywhere;	/* one of them by an assignment for every tenant */
 } RbacStanding;
 
 extern void rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *standing);

@@ -46,6 +46,7 @@ typedef struct WrittenDepartment
 #define USER_EXISTS		0x01
 #define TENANT_EXISTS	0x02
 #define HOLDS_A_ROLE	0x04
+#define HOLDS_EVERYWHERE	0x08
 
 /*
  * The position of a set; false if it does not fit.
@@ -202,6 +203,7 @@ rbac_fetch_principal(const RbacPrincipalKey *key, TimestampTz now,
 	principal->user_exists = (fact.number & USER_EXISTS) != 0;
 	principal->tenant_exists = (fact.number & TENANT_EXISTS) != 0;
 	principal->holds_a_role = (fact.number & HOLDS_A_ROLE) != 0;
+	principal->holds_everywhere = (fact.number & HOLDS_EVERYWHERE) != 0;
 	principal->scopes_are_shared = true;
 	principal->valid_from = DT_NOBEGIN;
 	principal->valid_until = DT_NOEND;
@@ -235,7 +237,8 @@ rbac_post_principal(const RbacPrincipal *principal, const RbacProof *proof)
 	principal_key(&fact.key, &principal->key);
 	fact.number = (principal->user_exists ? USER_EXISTS : 0) |
 		(principal->tenant_exists ? TENANT_EXISTS : 0) |
-		(principal->holds_a_role ? HOLDS_A_ROLE : 0);
+		(principal->holds_a_role ? HOLDS_A_ROLE : 0) |
+		(principal->holds_everywhere ? HOLDS_EVERYWHERE : 0);
 	fact.more = 0;
 	if (!put_set(principal->scopes, &fact.set))
 		return;
@@ -469,6 +472,7 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
 		standing->user_exists = (fact.number & USER_EXISTS) != 0;
 		standing->tenant_exists = (fact.number & TENANT_EXISTS) != 0;
 		standing->holds_a_role = (fact.number & HOLDS_A_ROLE) != 0;
+		standing->holds_everywhere = (fact.number & HOLDS_EVERYWHERE) != 0;
 		rbac_counters->shared_hits++;
 		return;
 	}
@@ -481,6 +485,7 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
 		standing->user_exists = principal->user_exists;
 		standing->tenant_exists = principal->tenant_exists;
 		standing->holds_a_role = principal->holds_a_role;
+		standing->holds_everywhere = principal->holds_everywhere;
 	} while (!rbac_attempt_stands(&attempt));
 }
 

@@ -145,6 +145,7 @@ rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 
 	load.roles = palloc(sizeof(int32) * load.role_capacity);
 	rbac_visit_assignments_in(reader, &key->user_id, NULL, add_assignment, &load);
+	principal->holds_everywhere = load.nroles > 0;
 	if (key->has_tenant)
 		rbac_visit_assignments_in(reader, &key->user_id, &key->tenant_id, add_assignment, &load);
 

@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "decision/call_site.h"
 #include "decision/decision.h"
+#include "decision/plan_class.h"
 #include "identity/identity.h"
 #include "model/model.h"
 #include "model/names.h"
@@ -459,6 +460,7 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
 
 	require_scopes_known(wanted);
+	rbac_plans_meet(standing.holds_everywhere);
 
 	if (next_admit_hook)
 		next_admit_hook(wanted, by_switch);

@@ -15,7 +15,8 @@
  * whoever is asking then, so that a plan may be kept and run by others.
  *
  * For somebody who holds a scope in every tenant the list would be of all
- * tenants and select nothing, so that plans made for them do without.
+ * tenants and select nothing, so that plans made for them do without
+ * (plan_class.c says what becomes of those that are kept).
  */
 #include "postgres.h"
 
@@ -39,6 +40,7 @@
 #include "compat.h"
 #include "decision/decision.h"
 #include "decision/index_condition.h"
+#include "decision/plan_class.h"
 #include "model/model.h"
 
 /* Where the arguments of has_scope stand. */
@@ -49,8 +51,8 @@
  * A function of ours from a scope's name to a set of ids.  InvalidOid if it is
  * not there, as while the extension is being upgraded, or may not be called.
  */
-static Oid
-set_function(const char *name)
+Oid
+rbac_set_function(const char *name)
 {
 	Oid			argtype = TEXTOID;
 	oidvector  *argtypes = buildoidvector(&argtype, 1);
@@ -121,7 +123,7 @@ member_of_set(const List *args, int argument, Oid opfamily, Oid collation)
 
 	if (!what_is_asked(args, argument, &asked))
 		return NULL;
-	funcid = set_function(asked.function);
+	funcid = rbac_set_function(asked.function);
 	operator = get_opfamily_member(opfamily, asked.argtype, asked.type, BTEqualStrategyNumber);
 	if (!OidIsValid(funcid) || !OidIsValid(operator))
 		return NULL;
@@ -183,8 +185,10 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	args = ((FuncExpr *) request->node)->args;
 	scope = list_nth(args, SCOPE_ARGUMENT);
-	if (!is_pseudo_constant_for_index(request->root, scope, request->index) ||
-		rbac_is_held_everywhere(scope))
+	if (!is_pseudo_constant_for_index(request->root, scope, request->index))
+		return NIL;
+	rbac_plan_suits_asker(request->root);
+	if (rbac_is_held_everywhere(scope))
 		return NIL;
 
 	condition = member_of_set(args, request->indexarg, request->opfamily, request->indexcollation);

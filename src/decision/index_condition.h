@@ -10,6 +10,7 @@
 #include "nodes/primnodes.h"
 #include "nodes/supportnodes.h"
 
+extern Oid	rbac_set_function(const char *name);
 extern List *rbac_index_condition(SupportRequestIndexCondition *request);
 extern Expr *rbac_estimable_condition(const List *args);
 extern bool rbac_is_held_everywhere(const Node *scope);

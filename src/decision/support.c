@@ -16,6 +16,7 @@
 
 #include "decision/decision.h"
 #include "decision/index_condition.h"
+#include "decision/plan_class.h"
 #include "identity/identity.h"
 #include "model/model.h"
 
@@ -57,6 +58,7 @@ share_of_current_user(const SupportRequestSelectivity *request)
 
 	if (rbac_identity() == NULL || request->is_join)
 		return share_of_one_tenant();
+	rbac_plan_suits_asker(request->root);
 	if (rbac_is_held_everywhere(linitial(request->args)))
 		return 1.0;
 	condition = rbac_estimable_condition(request->args);

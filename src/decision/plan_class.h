@@ -1,0 +1,13 @@
+/*
+ * plan_class.h
+ *		Inside the room "decision": plans that suit one kind of asker.
+ */
+#ifndef RBAC_PLAN_CLASS_H
+#define RBAC_PLAN_CLASS_H
+
+#include "nodes/pathnodes.h"
+
+extern void rbac_plan_suits_asker(PlannerInfo *root);
+extern void rbac_plans_meet(bool holds_everywhere);
+
+#endif							/* RBAC_PLAN_CLASS_H */
