@@ -31,6 +31,13 @@
 
 #define PLACES_IN_BUCKET 8
 
+/*
+ * A bucket with so many free places takes a fact without a comparison with the
+ * other, so that most facts are found at the first look.  A table that fills
+ * up is balanced by what comes later.
+ */
+#define ENOUGH_FREE		5
+
 typedef struct Bucket
 {
 	/* of the keys; a quick look that decides nothing.  0: nothing was ever here */
@@ -208,6 +215,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 {
 	static uint32 next_victim = 0;
 	uint64		hash = hash_key(&fact->key);
+	int			enough_free = is_common(&fact->key) ? 1 : ENOUGH_FREE;
 	Bucket	   *emptier = NULL;
 	int			most_free = 0;
 	int			free_place = 0;
@@ -218,8 +226,8 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	rbac_counters->published++;
 
 	/*
-	 * Where it stood before, or an unused place: of the emptier bucket, or of
-	 * that for common facts as long as it has any.
+	 * Where it stood before, or an unused place: of the first bucket as long
+	 * as it has enough of them, else of the emptier one.
 	 */
 	for (int choice = 0; choice < 2; choice++)
 	{
@@ -244,7 +252,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 				first_free = i;
 			}
 		}
-		if (nfree > most_free && !(emptier != NULL && is_common(&fact->key)))
+		if (nfree > most_free && most_free < enough_free)
 		{
 			emptier = bucket;
 			most_free = nfree;
