@@ -7,6 +7,10 @@
  * taken, it takes that of one that is no longer true, or of any.  So the table
  * is never full, and never asks anybody to wait.
  *
+ * What everybody asks about, whoever they are (scopes, roles), has its first
+ * bucket among few that lie together at the end of the table, so that it takes
+ * few pages of memory; what finds no place there goes where all else is.
+ *
  * There are no locks.  Each place has a sequence number, odd while somebody
  * writes there.  A reader copies, and looks whether the number has stayed the
  * same; a writer who finds the place busy gives up: it is a cache.  Between the
@@ -27,6 +31,13 @@
 
 #define PLACES_IN_BUCKET 8
 
+/*
+ * A bucket with so many free places takes a fact without a comparison with the
+ * other, so that most facts are found at the first look.  A table that fills
+ * up is balanced by what comes later.
+ */
+#define ENOUGH_FREE		5
+
 typedef struct Bucket
 {
 	/* of the keys; a quick look that decides nothing.  0: nothing was ever here */
@@ -34,8 +45,12 @@ typedef struct Bucket
 	RbacFact	place[PLACES_IN_BUCKET];
 } Bucket;
 
+/* Of all buckets, one in this many is for what everybody asks about. */
+#define COMMON_PART 64
+
 static Bucket *buckets = NULL;
 static uint32 nbuckets;
+static uint32 ncommon;			/* the last of them */
 
 StaticAssertDecl(sizeof(RbacFactKey) == 2 * sizeof(int32) + 2 * UUID_LEN, "keys have no padding");
 StaticAssertDecl(sizeof(RbacFact) <= 96, "a fact fits into 96 bytes");
@@ -45,6 +60,7 @@ Size
 rbac_facts_size(Size budget)
 {
 	nbuckets = (uint32) Min(Max(budget / sizeof(Bucket), 2), PG_INT32_MAX);
+	ncommon = Max(nbuckets / COMMON_PART, 1);
 	return nbuckets * sizeof(Bucket);
 }
 
@@ -77,13 +93,24 @@ hash_key(const RbacFactKey *key)
 	return hash_bytes_extended((const unsigned char *) key, sizeof(*key), 0);
 }
 
+/* Does everybody ask about this, whoever they are? */
+static inline bool
+is_common(const RbacFactKey *key)
+{
+	return key->kind == RBAC_FACT_SCOPE || key->kind == RBAC_FACT_CLOSURE ||
+		key->kind == RBAC_FACT_DYNAMIC_DUTY;
+}
+
 /* The two buckets of a key. */
 static inline Bucket *
-bucket_of(uint64 hash, int choice)
+bucket_of(const RbacFactKey *key, uint64 hash, int choice)
 {
 	uint32		half = choice == 0 ? (uint32) (hash >> 32) : murmurhash32((uint32) (hash >> 32)) ^ (uint32) hash;
+	uint32		nothers = nbuckets - ncommon;
 
-	return &buckets[((uint64) half * nbuckets) >> 32];
+	if (choice == 0 && is_common(key))
+		return &buckets[nothers + (((uint64) half * ncommon) >> 32)];
+	return &buckets[((uint64) half * nothers) >> 32];
 }
 
 static inline uint32
@@ -124,7 +151,7 @@ rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
 
 	for (int choice = 0; choice < 2; choice++)
 	{
-		Bucket	   *bucket = bucket_of(hash, choice);
+		Bucket	   *bucket = bucket_of(key, hash, choice);
 
 		for (int i = 0; i < PLACES_IN_BUCKET; i++)
 		{
@@ -188,6 +215,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 {
 	static uint32 next_victim = 0;
 	uint64		hash = hash_key(&fact->key);
+	int			enough_free = is_common(&fact->key) ? 1 : ENOUGH_FREE;
 	Bucket	   *emptier = NULL;
 	int			most_free = 0;
 	int			free_place = 0;
@@ -197,10 +225,13 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	fact->user_slot = rbac_word_slot(proof->word[RBAC_USER]);
 	rbac_counters->published++;
 
-	/* where it stood before, or an unused place of the emptier bucket */
+	/*
+	 * Where it stood before, or an unused place: of the first bucket as long
+	 * as it has enough of them, else of the emptier one.
+	 */
 	for (int choice = 0; choice < 2; choice++)
 	{
-		Bucket	   *bucket = bucket_of(hash, choice);
+		Bucket	   *bucket = bucket_of(&fact->key, hash, choice);
 		int			nfree = 0;
 		int			first_free = 0;
 
@@ -221,7 +252,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 				first_free = i;
 			}
 		}
-		if (nfree > most_free)
+		if (nfree > most_free && most_free < enough_free)
 		{
 			emptier = bucket;
 			most_free = nfree;
@@ -237,7 +268,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	/* where something stands that is no longer true, or anything */
 	for (int choice = 0; choice < 2; choice++)
 	{
-		Bucket	   *bucket = bucket_of(hash, choice);
+		Bucket	   *bucket = bucket_of(&fact->key, hash, choice);
 
 		for (int i = 0; i < PLACES_IN_BUCKET; i++)
 		{
@@ -250,7 +281,7 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	}
 	next_victim++;
 	rbac_counters->evictions++;
-	(void) write_place(bucket_of(hash, next_victim & 1), (next_victim >> 1) % PLACES_IN_BUCKET, fact, hash);
+	(void) write_place(bucket_of(&fact->key, hash, next_victim & 1), (next_victim >> 1) % PLACES_IN_BUCKET, fact, hash);
 }
 
 /* For statistics: how many places there are, and how many hold something true. */

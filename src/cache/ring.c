@@ -15,7 +15,8 @@
  * Writers take the lock "rbac"; they write only what nobody can have a
  * position of.  Readers take no lock: they read, then make sure that the
  * writer has not come by meanwhile.  Between the announcement of a writer
- * (reserved) and its end nothing can be interrupted.
+ * (reserved) and its end nothing can be interrupted.  The index is the writers'
+ * alone, and lies behind the strings, out of readers' way.
  */
 #include "postgres.h"
 
@@ -68,33 +69,52 @@ count_places(Size bytes)
 	return (uint32) Max(bytes / BYTES_A_PLACE, PLACES_TO_TRY);
 }
 
+static Size
+count_bytes(Size budget)
+{
+	return TYPEALIGN_DOWN(8, Max(budget / BUDGET_PARTS, MIN_BYTES));
+}
+
+static Size
+strings_size(Size budget)
+{
+	Size		bytes = count_bytes(budget);
+
+	return bytes + count_places(bytes) * sizeof(IndexPlace);
+}
+
 /* How much of a budget goes to the strings and their index. */
 Size
 rbac_ring_size(Size budget)
 {
-	Size		bytes = TYPEALIGN_DOWN(8, Max(budget / BUDGET_PARTS, MIN_BYTES));
-
-	return MAXALIGN(sizeof(Ring)) + count_places(bytes) * sizeof(IndexPlace) + bytes;
+	return sizeof(Ring) + strings_size(budget);
 }
 
+/* What every reader looks at.  It lies apart from the strings: see shared.c. */
 void
 rbac_ring_attach(Size budget)
 {
-	Size		bytes = TYPEALIGN_DOWN(8, Max(budget / BUDGET_PARTS, MIN_BYTES));
 	bool		found;
 
-	ring = ShmemInitStruct("rbac ring", rbac_ring_size(budget), &found);
-	places = (IndexPlace *) ((char *) ring + MAXALIGN(sizeof(Ring)));
-	strings = (char *) (places + count_places(bytes));
+	ring = ShmemInitStruct("rbac ring", sizeof(Ring), &found);
 	if (found)
 		return;
-
 	ring->lock = &GetNamedLWLockTranche("rbac")->lock;
-	ring->size = bytes;
-	ring->places = count_places(bytes);
+	ring->size = count_bytes(budget);
+	ring->places = count_places(ring->size);
 	/* so that no string lies at position 0 */
-	pg_atomic_init_u64(&ring->reserved, bytes);
-	memset(places, 0, ring->places * sizeof(IndexPlace));
+	pg_atomic_init_u64(&ring->reserved, ring->size);
+}
+
+void
+rbac_ring_attach_strings(Size budget)
+{
+	bool		found;
+
+	strings = ShmemInitStruct("rbac strings", strings_size(budget), &found);
+	places = (IndexPlace *) (strings + count_bytes(budget));
+	if (!found)
+		memset(places, 0, count_places(count_bytes(budget)) * sizeof(IndexPlace));
 }
 
 static StringHeader *

@@ -10,6 +10,7 @@ typedef uint64 RbacRingPosition;
 
 extern Size rbac_ring_size(Size budget);
 extern void rbac_ring_attach(Size budget);
+extern void rbac_ring_attach_strings(Size budget);
 
 extern RbacRingPosition rbac_ring_put(const void *data, uint32 length);
 extern void *rbac_ring_get(RbacRingPosition position, uint32 *length);

@@ -41,7 +41,7 @@ budget_for_facts(void)
 	Size		others = rbac_words_size(budget()) + rbac_ring_size(budget()) + rbac_counters_size();
 
 	/* what ShmemInitStruct rounds up */
-	others += 4 * PG_CACHE_LINE_SIZE;
+	others += 5 * PG_CACHE_LINE_SIZE;
 	return budget() > others ? budget() - others : 0;
 }
 
@@ -64,11 +64,19 @@ attach_memory(void)
 	if (next_startup_hook)
 		next_startup_hook();
 
+	/*
+	 * In this order, what every check reads lies together: the end of the
+	 * facts, the ring's head, the counters, the beginning of the words, and
+	 * not far behind it that of the strings.  A new process pays for the first
+	 * touch of a page, but may get its neighbours with it; a huge page costs
+	 * it no more.
+	 */
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	rbac_words_attach(budget());
+	rbac_facts_attach(budget_for_facts());
 	rbac_ring_attach(budget());
 	rbac_counters_attach();
-	rbac_facts_attach(budget_for_facts());
+	rbac_words_attach(budget());
+	rbac_ring_attach_strings(budget());
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -38,6 +38,7 @@ PG_FUNCTION_INFO_V1(rbac_current_user_id);
 PG_FUNCTION_INFO_V1(rbac_current_tenant_id);
 
 #define IDENTITY_SETTING "rbac.identity"
+#define UUID_TEXT_LEN	36
 
 rbac_identity_admit_hook_type rbac_identity_admit_hook = NULL;
 uint64		rbac_identity_serial = 0;
@@ -48,8 +49,8 @@ static char *identity_setting = NULL;
 /* What it means; owned by the setting.  NULL when nobody is asking. */
 const RbacIdentity *rbac_identity_in_force = NULL;
 
-/* True only while put_identity writes the setting. */
-static bool written_by_us = false;
+/* What put_identity is writing into the setting; NULL at all other times. */
+static const RbacIdentity *being_put = NULL;
 
 static bool check_identity(char **newval, void **extra, GucSource source);
 static void assign_identity(const char *newval, void *extra);
@@ -175,25 +176,42 @@ damaged:
 	return false;
 }
 
+/* The same in the memory that settings use; NULL if there is none left. */
+static RbacIdentity *
+copy_identity(const RbacIdentity *identity)
+{
+	Size		size = offsetof(RbacIdentity, scopes) + identity->scopes_length + 1;
+	RbacIdentity *copy = guc_malloc(LOG, size);
+
+	if (copy != NULL)
+		memcpy(copy, identity, size);
+	return copy;
+}
+
+/*
+ * Only a parallel worker has to read the text; who writes it knows what it means.
+ */
 static bool
 check_identity(char **newval, void **extra, GucSource source)
 {
-	RbacIdentity *parsed;
+	RbacIdentity *meaning = NULL;
 
 	if (*newval == NULL || **newval == '\0')
 		return true;
 
-	if (!written_by_us && !InitializingParallelWorker)
+	if (being_put != NULL)
+		meaning = copy_identity(being_put);
+	else if (InitializingParallelWorker)
+		(void) parse_identity(*newval, &meaning);
+	else
 	{
 		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 		GUC_check_errmsg("parameter \"%s\" cannot be set", IDENTITY_SETTING);
 		GUC_check_errhint("Whoever may say who is asking calls rbac.set_identity().");
 		return false;
 	}
-	if (!parse_identity(*newval, &parsed))
-		return false;
-	*extra = parsed;
-	return true;
+	*extra = meaning;
+	return meaning != NULL;
 }
 
 static void
@@ -203,12 +221,69 @@ assign_identity(const char *newval, void *extra)
 	rbac_identity_serial++;
 }
 
-static void
-put_identity(const char *value, bool local)
+static char *
+write_text(char *to, const char *text)
 {
-	bool		before = written_by_us;
+	Size		length = strlen(text);
 
-	written_by_us = true;
+	memcpy(to, text, length);
+	return to + length;
+}
+
+/* As uuid_out does, which is too slow for every transaction. */
+static char *
+write_uuid(char *to, const pg_uuid_t *uuid)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
+		*to++ = digits[uuid->data[i] >> 4];
+		*to++ = digits[uuid->data[i] & 0xF];
+	}
+	return to;
+}
+
+/*
+ * The setting's value, for parallel workers: what parse_identity reads back.
+ * Not inlined, since compilers would fear for its variables in PG_TRY.
+ */
+static pg_noinline char *
+identity_text(const RbacIdentity *identity)
+{
+	char	   *text = palloc(sizeof("user=;tenant=;local;scopes=") + 2 * UUID_TEXT_LEN +
+							  identity->scopes_length);
+	char	   *to = write_uuid(write_text(text, "user="), &identity->user_id);
+
+	if (identity->has_tenant)
+		to = write_uuid(write_text(to, ";tenant="), &identity->tenant_id);
+	if (identity->is_local)
+		to = write_text(to, ";local");
+	if (identity->is_narrowed)
+	{
+		const char *separator = "";
+
+		to = write_text(to, ";scopes=");
+		rbac_foreach_identity_scope(name, identity)
+		{
+			to = write_text(write_text(to, separator), name);
+			separator = " ";
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+/* NULL: nobody is asking. */
+static void
+put_identity(const RbacIdentity *wanted, bool local)
+{
+	const char *value = wanted ? identity_text(wanted) : "";
+	const RbacIdentity *before = being_put;
+
+	being_put = wanted;
 	PG_TRY();
 	{
 		(void) set_config_option(IDENTITY_SETTING, value,
@@ -218,7 +293,7 @@ put_identity(const char *value, bool local)
 	}
 	PG_FINALLY();
 	{
-		written_by_us = before;
+		being_put = before;
 	}
 	PG_END_TRY();
 }
@@ -229,34 +304,9 @@ put_identity(const char *value, bool local)
 static void
 take_identity(const RbacIdentity *wanted, bool by_switch)
 {
-	StringInfoData value;
-
 	if (rbac_identity_admit_hook)
 		rbac_identity_admit_hook(wanted, by_switch);
-
-	initStringInfo(&value);
-	appendStringInfoString(&value, "user=");
-	appendStringInfoString(&value, rbac_uuid_text(&wanted->user_id));
-	if (wanted->has_tenant)
-	{
-		appendStringInfoString(&value, ";tenant=");
-		appendStringInfoString(&value, rbac_uuid_text(&wanted->tenant_id));
-	}
-	if (wanted->is_local)
-		appendStringInfoString(&value, ";local");
-	if (wanted->is_narrowed)
-	{
-		const char *separator = "";
-
-		appendStringInfoString(&value, ";scopes=");
-		rbac_foreach_identity_scope(name, wanted)
-		{
-			appendStringInfoString(&value, separator);
-			appendStringInfoString(&value, name);
-			separator = " ";
-		}
-	}
-	put_identity(value.data, wanted->is_local);
+	put_identity(wanted, wanted->is_local);
 }
 
 /*
@@ -294,7 +344,7 @@ Datum
 rbac_set_identity(PG_FUNCTION_ARGS)
 {
 	RbacIdentity *wanted;
-	StringInfoData scopes;
+	StringInfoData scopes = {0};
 	int			nscopes = 0;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
@@ -303,13 +353,13 @@ rbac_set_identity(PG_FUNCTION_ARGS)
 				 errmsg("%s cannot be null", PG_ARGISNULL(0) ? "user_id" : "local"),
 				 errhint("To say that nobody is asking, call rbac.clear_identity().")));
 
-	initStringInfo(&scopes);
 	if (!PG_ARGISNULL(2))
 	{
 		ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
 		Datum	   *elements;
 		bool	   *nulls;
 
+		initStringInfo(&scopes);
 		deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &nscopes);
 		for (int i = 0; i < nscopes; i++)
 		{
@@ -330,7 +380,8 @@ rbac_set_identity(PG_FUNCTION_ARGS)
 	wanted->is_local = PG_GETARG_BOOL(3);
 	wanted->nscopes = nscopes;
 	wanted->scopes_length = scopes.len;
-	memcpy(wanted->scopes, scopes.data, scopes.len);
+	if (wanted->is_narrowed)
+		memcpy(wanted->scopes, scopes.data, scopes.len);
 
 	if (wanted->is_local)
 		require_transaction_block();
@@ -372,7 +423,7 @@ rbac_clear_identity(PG_FUNCTION_ARGS)
 	const RbacIdentity *identity = rbac_identity();
 
 	if (identity != NULL)
-		put_identity("", identity->is_local);
+		put_identity(NULL, identity->is_local);
 	PG_RETURN_VOID();
 }
 
