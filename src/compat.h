@@ -72,6 +72,32 @@
  */
 #define RBAC_LISTS_KEEP_ORDER (PG_VERSION_NUM >= 170000)
 
+/*
+ * PG 16 lets what a JSON parser calls end it by its result, and PG 17 lets the
+ * caller say where the lexer is; ours go on, and anywhere will do.
+ */
+#if PG_VERSION_NUM >= 160000
+#define rbac_json_result JsonParseErrorType
+#define rbac_json_go_on() return JSON_SUCCESS
+#else
+#define rbac_json_result void
+#define rbac_json_go_on() return
+#endif
+#if PG_VERSION_NUM >= 170000
+#define rbac_json_lexer(json, length, encoding, need_escapes) \
+	makeJsonLexContextCstringLen(NULL, (json), (length), (encoding), (need_escapes))
+#else
+#define rbac_json_lexer(json, length, encoding, need_escapes) \
+	makeJsonLexContextCstringLen((json), (length), (encoding), (need_escapes))
+#endif
+
+/* PG 17 makes the transaction's number a part of the virtual one. */
+#if PG_VERSION_NUM >= 170000
+#define rbac_local_transaction() (MyProc->vxid.lxid)
+#else
+#define rbac_local_transaction() (MyProc->lxid)
+#endif
+
 /* A number of our own below MaxBackends; PG 17 numbers processes, not backends. */
 #if PG_VERSION_NUM >= 170000
 #define rbac_backend_number() ((int) MyProcNumber)

@@ -10,7 +10,8 @@
  * does not, since it can be activated.
  *
  * It is judged as an identity is set or moved to another tenant, since that is
- * where roles are activated.
+ * where roles are activated.  One that settings name is judged once in each
+ * transaction that asks by it, and is nobody if it does not pass.
  *
  * That no conflict is dynamic is cached, so that who does not use this pays
  * next to nothing.
@@ -27,6 +28,7 @@
 #include "identity/identity.h"
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
+static rbac_identity_tolerate_hook_type next_tolerate_hook = NULL;
 
 /* An identity that is to come into force, and what stands in its way. */
 typedef struct Activation
@@ -84,7 +86,7 @@ look_at_exclusion(const RbacExclusion *exclusion, void *arg)
 	return !activation->is_excluded;
 }
 
-/* Part of a decision. */
+/* Part of a decision.  A scope that does not exist is carried by no role. */
 static void
 look_for_exclusion(RbacReader *reader, Activation *activation)
 {
@@ -92,7 +94,7 @@ look_for_exclusion(RbacReader *reader, Activation *activation)
 	activation->is_excluded = false;
 	rbac_foreach_identity_scope(name, activation->wanted)
 	{
-		int32		id = rbac_resolve_scope(name, strlen(name));
+		int32		id = rbac_cache_scope_id(name, strlen(name));
 
 		if (id > 0)
 			activation->listed = bms_add_member(activation->listed, id);
@@ -118,26 +120,44 @@ any_dynamic_conflict(void)
 	return exists;
 }
 
-static void
-admit_identity(const RbacIdentity *wanted, bool by_switch)
+/* Would this identity have roles in force that exclude each other? */
+static bool
+is_excluded(const RbacIdentity *wanted, RbacExclusion *exclusion)
 {
 	Activation	activation = {.wanted = wanted};
 	RbacAttempt attempt = {0};
 
-	/* that user, tenant and scopes exist is judged below us */
-	if (next_admit_hook)
-		next_admit_hook(wanted, by_switch);
-
 	if (!any_dynamic_conflict())
-		return;
+		return false;
 
 	do
 	{
 		rbac_attempt_begin(&attempt, true);
 		look_for_exclusion(attempt.reader, &activation);
 	} while (!rbac_attempt_stands(&attempt));
-	if (activation.is_excluded)
-		refuse(&wanted->user_id, &activation.exclusion);
+	*exclusion = activation.exclusion;
+	return activation.is_excluded;
+}
+
+static void
+admit_identity(const RbacIdentity *wanted, bool by_switch)
+{
+	RbacExclusion exclusion;
+
+	/* that user, tenant and scopes exist is judged below us */
+	if (next_admit_hook)
+		next_admit_hook(wanted, by_switch);
+	if (is_excluded(wanted, &exclusion))
+		refuse(&wanted->user_id, &exclusion);
+}
+
+static bool
+tolerate_identity(const RbacIdentity *named)
+{
+	RbacExclusion exclusion;
+
+	return (next_tolerate_hook == NULL || next_tolerate_hook(named)) &&
+		!is_excluded(named, &exclusion);
 }
 
 void
@@ -145,4 +165,6 @@ rbac_admin_init(void)
 {
 	next_admit_hook = rbac_identity_admit_hook;
 	rbac_identity_admit_hook = admit_identity;
+	next_tolerate_hook = rbac_identity_tolerate_hook;
+	rbac_identity_tolerate_hook = tolerate_identity;
 }

@@ -261,6 +261,16 @@ rbac_question_principal(const RbacQuestion *question)
 	return rbac_cache_principal(&key, GetCurrentStatementStartTimestamp());
 }
 
+/* The question about the user and the tenant of the current identity. */
+static void
+ask_as(RbacQuestion *question, const RbacIdentity *identity)
+{
+	question->user_id = &identity->user_id;
+	question->tenant_id = identity->has_tenant ? &identity->tenant_id : NULL;
+	question->department_id = NULL;
+	question->about_current = true;
+}
+
 /* The question about the current user and tenant.  False if nobody is asking. */
 bool
 rbac_current_question(RbacQuestion *question)
@@ -269,10 +279,7 @@ rbac_current_question(RbacQuestion *question)
 
 	if (identity == NULL)
 		return false;
-	question->user_id = &identity->user_id;
-	question->tenant_id = identity->has_tenant ? &identity->tenant_id : NULL;
-	question->department_id = NULL;
-	question->about_current = true;
+	ask_as(question, identity);
 	return true;
 }
 
@@ -302,12 +309,13 @@ rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question)
 Datum
 rbac_has_scope(PG_FUNCTION_ARGS)
 {
+	const RbacIdentity *identity = rbac_identity();
 	const text *scope;
 	RbacCallSite   *site;
 	RbacQuestion question;
 	bool		answer;
 
-	if (rbac_identity() == NULL)
+	if (identity == NULL)
 		PG_RETURN_BOOL(false);
 	site = rbac_call_site(fcinfo, 0);
 	scope = rbac_scope_argument(fcinfo, 0, site);
@@ -316,7 +324,7 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	if (PG_NARGS() == 1 && likely(rbac_site_remembers(site, scope)))
 		PG_RETURN_BOOL(rbac_site_answer(site));
 
-	rbac_current_question(&question);
+	ask_as(&question, identity);
 	if (PG_NARGS() > 1)
 		question.tenant_id = PG_GETARG_UUID_P(1);
 	if (PG_NARGS() > 2)
@@ -459,7 +467,12 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 				 errmsg("tenant %s does not exist", rbac_uuid_text(&wanted->tenant_id)),
 				 errhint("Create it with rbac.create_tenant(), or look for its id in rbac.tenants.")));
 
-	require_scopes_known(wanted);
+	/*
+	 * Who switches keeps what the identity lists.  That was known as it was set,
+	 * or settings list it: there it may well be meant for others than us.
+	 */
+	if (!by_switch)
+		require_scopes_known(wanted);
 	rbac_plans_meet(standing.holds_everywhere);
 
 	if (next_admit_hook)

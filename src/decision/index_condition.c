@@ -166,7 +166,7 @@ rbac_is_held_everywhere(const Node *scope)
 	const Const *constant = (const Const *) scope;
 	text	   *name;
 
-	if (!IsA(scope, Const) || constant->constisnull)
+	if (!IsA(scope, Const) || constant->constisnull || !rbac_plan_may_suit_asker())
 		return false;
 	name = DatumGetTextPP(constant->constvalue);
 	return rbac_holds_everywhere(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));

@@ -21,12 +21,24 @@
 #include "decision/decision.h"
 #include "decision/index_condition.h"
 #include "decision/plan_class.h"
+#include "identity/identity.h"
 
 /* Have plans been made for who does not (0), or does (1), hold a role everywhere? */
 static bool are_made[2];
 
 /* By what the cache of plans knows the function that they depend on. */
 static uint32 hash_value;
+
+/*
+ * May a plan be made for whoever is asking?  Not while settings of an application
+ * say who that is: they change without our being told.  A plan is then made for
+ * somebody with a role in one tenant.
+ */
+bool
+rbac_plan_may_suit_asker(void)
+{
+	return rbac_identity_in_force != NULL;
+}
 
 /* Called as a plan is made in which what the asker holds counts. */
 void

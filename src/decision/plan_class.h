@@ -7,6 +7,7 @@
 
 #include "nodes/pathnodes.h"
 
+extern bool rbac_plan_may_suit_asker(void);
 extern void rbac_plan_suits_asker(PlannerInfo *root);
 extern void rbac_plans_meet(bool holds_everywhere);
 

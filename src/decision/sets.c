@@ -415,9 +415,12 @@ set_of_current_user(FunctionCallInfo fcinfo, const SetKind *kind)
 	text	   *argument = PG_GETARG_TEXT_PP(0);
 	const char *scope = VARDATA_ANY(argument);
 	int			length = VARSIZE_ANY_EXHDR(argument);
-	const ArrayType *known = remembered_set(scope, length, kind);
+	const ArrayType *known;
 	ArrayType  *set;
 
+	/* settles who is asking: what is remembered is told apart by that */
+	(void) rbac_identity();
+	known = remembered_set(scope, length, kind);
 	if (known != NULL)
 	{
 		set = palloc(VARSIZE(known));

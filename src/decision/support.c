@@ -56,7 +56,7 @@ share_of_current_user(const SupportRequestSelectivity *request)
 {
 	Expr	   *condition;
 
-	if (rbac_identity() == NULL || request->is_join)
+	if (!rbac_plan_may_suit_asker() || request->is_join)
 		return share_of_one_tenant();
 	rbac_plan_suits_asker(request->root);
 	if (rbac_is_held_everywhere(linitial(request->args)))

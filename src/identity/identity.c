@@ -12,7 +12,8 @@
  * library was loaded: it is checked as the setting is defined, refused, and
  * nobody is asking.
  *
- * Emptying the setting is free to all: it can only take away.
+ * Emptying the setting is free to all: it can only take away.  (Where the DBA
+ * lets other settings say who is asking, these count then: from_settings.c.)
  */
 #include "postgres.h"
 
@@ -27,6 +28,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "identity/from_settings.h"
 #include "identity/identity.h"
 #include "model/model.h"
 #include "model/names.h"
@@ -46,7 +48,7 @@ uint64		rbac_identity_serial = 0;
 /* The setting's value: user=UUID;tenant=UUID;local;scopes=A B C */
 static char *identity_setting = NULL;
 
-/* What it means; owned by the setting.  NULL when nobody is asking. */
+/* What it means; owned by the setting.  NULL when nobody was set. */
 const RbacIdentity *rbac_identity_in_force = NULL;
 
 /* What put_identity is writing into the setting; NULL at all other times. */
@@ -58,6 +60,12 @@ static void assign_identity(const char *newval, void *extra);
 void
 rbac_identity_init(void)
 {
+	/*
+	 * Not GUC_REPORT, though poolers that track reported settings could carry
+	 * the identity along: each set_identity would then send a message, and
+	 * the client, who need not know whom it acts for, would be told; nor
+	 * could the pooler put it back, since no client can set it.
+	 */
 	DefineCustomStringVariable(IDENTITY_SETTING,
 							   "Who is asking, as set by rbac.set_identity().",
 							   "Cannot be set by hand. Empty when nobody is asking.",
@@ -69,6 +77,7 @@ rbac_identity_init(void)
 							   check_identity,
 							   assign_identity,
 							   NULL);
+	rbac_identity_settings_init();
 }
 
 static bool
@@ -315,14 +324,14 @@ take_identity(const RbacIdentity *wanted, bool by_switch)
  * would find everything denied.
  */
 static void
-require_transaction_block(void)
+require_transaction_block(const char *advice)
 {
 	if (!IsTransactionBlock() && !IsSubTransaction())
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("a transaction-local identity can only be set in a transaction block"),
 				 errdetail("It would end with this statement."),
-				 errhint("BEGIN a transaction first, or pass local => false to set it for the session, as SET does. Behind a transaction pooler only the first is safe.")));
+				 errhint("%s", advice)));
 }
 
 static void
@@ -384,12 +393,17 @@ rbac_set_identity(PG_FUNCTION_ARGS)
 		memcpy(wanted->scopes, scopes.data, scopes.len);
 
 	if (wanted->is_local)
-		require_transaction_block();
+		require_transaction_block("BEGIN a transaction first, or pass local => false to set it for the session, as SET does. Behind a transaction pooler only the first is safe.");
 	take_identity(wanted, false);
 	PG_RETURN_VOID();
 }
 
-/* switch_tenant(tenant_id): the same person, the same scopes, another tenant. */
+/*
+ * switch_tenant(tenant_id): the same person, the same scopes, another tenant.
+ *
+ * Also of an identity that settings name.  From then on, until the transaction
+ * ends, it is one that was set, whatever the settings say.
+ */
 Datum
 rbac_switch_tenant(PG_FUNCTION_ARGS)
 {
@@ -413,17 +427,24 @@ rbac_switch_tenant(PG_FUNCTION_ARGS)
 	wanted->has_tenant = true;
 	wanted->tenant_id = *PG_GETARG_UUID_P(0);
 
+	if (wanted->is_local)
+		require_transaction_block("BEGIN a transaction first.");
 	take_identity(wanted, true);
 	PG_RETURN_VOID();
 }
 
+/*
+ * clear_identity(): nobody is asking.  Where settings still say somebody, that
+ * would be a lie; we cannot take back what others have set, and to note that it
+ * does not count would last longer than what they set.
+ */
 Datum
 rbac_clear_identity(PG_FUNCTION_ARGS)
 {
-	const RbacIdentity *identity = rbac_identity();
-
-	if (identity != NULL)
-		put_identity(NULL, identity->is_local);
+	if (rbac_identity_in_force != NULL)
+		put_identity(NULL, rbac_identity_in_force->is_local);
+	if (rbac_identity() != NULL)
+		rbac_refuse_to_clear_settings();
 	PG_RETURN_VOID();
 }
 

@@ -32,19 +32,39 @@ typedef struct RbacIdentity
 typedef void (*rbac_identity_admit_hook_type) (const RbacIdentity *wanted, bool by_switch);
 extern rbac_identity_admit_hook_type rbac_identity_admit_hook;
 
-/* Moves whenever the identity changes, for those who keep what follows from it. */
+/*
+ * Asked once in each transaction about an identity that settings name, since
+ * nobody sets that: false makes it nobody.  What is wrong with the identity is
+ * no error.  Not part of a decision: it may take decisions itself.
+ */
+typedef bool (*rbac_identity_tolerate_hook_type) (const RbacIdentity *named);
+extern rbac_identity_tolerate_hook_type rbac_identity_tolerate_hook;
+
+/*
+ * Moves whenever the identity changes, for those who keep what follows from it.
+ * Ask rbac_identity() first: what settings name is only noticed when asked for.
+ */
 extern uint64 rbac_identity_serial;
 
 /* Use rbac_identity(). */
 extern const RbacIdentity *rbac_identity_in_force;
+extern bool rbac_identity_may_be_in_settings;
+extern const RbacIdentity *rbac_identity_from_settings(void);
 
 extern void rbac_identity_init(void);
 
-/* Who is asking, or NULL for nobody.  Readable until the identity changes. */
+/*
+ * Who is asking, or NULL for nobody.  Readable until the identity changes.
+ *
+ * Ask before a decision begins, also if it is asked again within: the first
+ * question in a transaction may have to judge who is asking.
+ */
 static inline const RbacIdentity *
 rbac_identity(void)
 {
-	return rbac_identity_in_force;
+	if (likely(rbac_identity_in_force != NULL) || likely(!rbac_identity_may_be_in_settings))
+		return rbac_identity_in_force;
+	return rbac_identity_from_settings();
 }
 
 #endif							/* RBAC_IDENTITY_H */

@@ -15,12 +15,19 @@
 #include "replicas/replicas.h"
 
 static rbac_identity_admit_hook_type next_admit_hook = NULL;
+static rbac_identity_tolerate_hook_type next_tolerate_hook = NULL;
+
+static bool
+is_ready(void)
+{
+	AcceptInvalidationMessages();
+	return rbac_model_in_sync();
+}
 
 static void
 admit_identity(const RbacIdentity *wanted, bool by_switch)
 {
-	AcceptInvalidationMessages();
-	if (!rbac_model_in_sync())
+	if (!is_ready())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot set an identity while the tables of rbac are not in sync"),
@@ -30,9 +37,18 @@ admit_identity(const RbacIdentity *wanted, bool by_switch)
 		next_admit_hook(wanted, by_switch);
 }
 
+/* The same of an identity that settings name, which nobody sets. */
+static bool
+tolerate_identity(const RbacIdentity *named)
+{
+	return is_ready() && (next_tolerate_hook == NULL || next_tolerate_hook(named));
+}
+
 void
 rbac_replicas_init(void)
 {
 	next_admit_hook = rbac_identity_admit_hook;
 	rbac_identity_admit_hook = admit_identity;
+	next_tolerate_hook = rbac_identity_tolerate_hook;
+	rbac_identity_tolerate_hook = tolerate_identity;
 }

@@ -6,7 +6,7 @@
 \pset pager off
 
 BEGIN;
-SELECT plan(58);
+SELECT plan(63);
 
 CREATE FUNCTION pg_temp.refuses(query text, state text, claim text) RETURNS text LANGUAGE sql AS
 $$ SELECT throws_ok(query, state::char(5), NULL, claim) $$;
@@ -40,6 +40,16 @@ SELECT pg_temp.refuses($$SELECT rbac.set_identity('00000000-0000-0000-0000-00000
 SELECT pg_temp.refuses($$SELECT rbac.set_identity('00000000-0000-0000-0000-000000000001', NULL, '{no:scope}')$$, '42704', 'an identity with an unknown scope');
 SELECT pg_temp.refuses($$SELECT rbac.set_identity('00000000-0000-0000-0000-000000000001', NULL, '{no scope}')$$, '42602', 'an identity with what cannot be a scope');
 SELECT pg_temp.refuses($$SET LOCAL rbac.identity = 'user=00000000-0000-0000-0000-000000000001'$$, '42501', 'the setting behind the identity');
+SET LOCAL app.user_id = '00000000-0000-0000-0000-000000000001';
+SET LOCAL rbac.user_setting = 'app.user_id';
+SELECT is(rbac.current_user_id(), '00000000-0000-0000-0000-000000000001', 'a setting may say who is asking');
+SELECT pg_temp.refuses($$SELECT rbac.clear_identity()$$, '55000', 'clearing an identity that a setting names');
+SET LOCAL rbac.user_setting = '';
+SELECT pg_temp.refuses($$SET LOCAL rbac.user_setting = 'rbac.identity'$$, '22023', 'our own setting as the one that says who is asking');
+SET LOCAL ROLE pg_monitor;
+SELECT pg_temp.refuses($$SET LOCAL rbac.user_setting = 'app.user_id'$$, '42501', 'an ordinary role that names such a setting');
+SELECT pg_temp.refuses($$SELECT set_config('rbac.claims_setting', 'app.user_id', true)$$, '42501', '... or that of the claims');
+RESET ROLE;
 
 -- Administration: what does not exist.
 SELECT pg_temp.refuses($$SELECT rbac.grant_role('00000000-0000-0000-0000-00000000dead', 'clerk', '00000000-0000-0000-0000-0000000000a0')$$, '42704', 'a grant to an unknown user');

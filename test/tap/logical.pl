@@ -87,6 +87,7 @@ for my $session (@warm, RbacTest::Session->new($subscriber))
 	is($session->ask("SELECT granted, reason FROM rbac.explain_scope('$alice'::uuid, 'read:task', '$acme')"), 'f|tables_not_in_sync', '... which is the explanation');
 	is($session->ask("SELECT rbac.user_has_scope('$alice', 'no:scope', '$acme')"), 'f', '... and no scope is unknown, since nobody knows');
 	is($session->fails("SELECT rbac.set_identity('$alice', '$acme', local => false)"), '55000', '... and nobody becomes anybody');
+	is($session->ask("SET rbac.user_setting = 'app.user_id'; SET app.user_id = '$alice'; SELECT rbac.current_user_id() IS NULL; RESET rbac.user_setting"), 't', '... by settings either');
 	is($session->ask("SELECT rbac.wait_for_revision($first, '0')"), 'f', '... and no mark is reached, though it is there');
 }
 is($subscriber->safe_psql('postgres', "SELECT count(*) >= 1 FROM rbac._revisions WHERE revision = $first"), 't', 'the mark is there');

@@ -44,6 +44,33 @@ for my $way (
 	$session->quit;
 }
 
+# Nor can they name, as long as nobody looks, the setting that says who is asking.
+for my $way (
+	[ 'SET', "SET rbac.user_setting = 'app.user_id'", {} ],
+	[ 'SET LOCAL', "BEGIN; SET LOCAL rbac.user_setting = 'app.user_id'", {} ],
+	[ 'set_config', "SELECT set_config('rbac.user_setting', 'app.user_id', false)", {} ],
+	[ 'connection options', 'SELECT 1', { PGOPTIONS => '-c rbac.user_setting=app.user_id' } ])
+{
+	my ($name, $sql, $env) = @$way;
+	local %ENV = (%ENV, PGUSER => 'tap_mallory', %$env);
+	my $session = RbacTest::Session->new($node);
+
+	$session->ask($sql);
+	$session->ask("SELECT set_config('app.user_id', '$alice', false)");
+	is($session->ask("SELECT rbac.current_user_id() IS NULL, rbac.has_scope('read:task')"), 't|f',
+		"a setting that was named by $name does not say who is asking");
+	$session->quit;
+}
+$node->safe_psql('postgres', "ALTER ROLE tap_set RESET ALL; ALTER ROLE tap_set SET rbac.user_setting = 'app.user_id'");
+{
+	local %ENV = (%ENV, PGUSER => 'tap_set');
+	my $session = RbacTest::Session->new($node);
+
+	$session->ask("SELECT set_config('app.user_id', '$alice', false)");
+	is($session->ask('SELECT rbac.current_user_id()'), $alice, '... one that the DBA has named does');
+	$session->quit;
+}
+
 # The story as told elsewhere, in sessions where the library comes late.
 my ($one, $two) = map { RbacTest::Session->new($node) } 1 .. 2;
 $one->ask('BEGIN');
