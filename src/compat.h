@@ -13,6 +13,7 @@
 #endif
 
 #include "access/genam.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/procnumber.h"
@@ -61,9 +62,31 @@
 #if PG_VERSION_NUM >= 160000
 #define rbac_may_execute(funcid, roleid) \
 	(object_aclcheck(ProcedureRelationId, (funcid), (roleid), ACL_EXECUTE) == ACLCHECK_OK)
+#define rbac_may_use_schema(nspid, roleid) \
+	(object_aclcheck(NamespaceRelationId, (nspid), (roleid), ACL_USAGE) == ACLCHECK_OK)
 #else
 #define rbac_may_execute(funcid, roleid) \
 	(pg_proc_aclcheck((funcid), (roleid), ACL_EXECUTE) == ACLCHECK_OK)
+#define rbac_may_use_schema(nspid, roleid) \
+	(pg_namespace_aclcheck((nspid), (roleid), ACL_USAGE) == ACLCHECK_OK)
+#endif
+
+/* PG 16 keeps the privileges that a query takes apart from its range table. */
+#if PG_VERSION_NUM >= 160000
+#define rbac_set_range_table(query, pstate) \
+	((query)->rtable = (pstate)->p_rtable, \
+	 (query)->rteperminfos = (pstate)->p_rteperminfos)
+#define rbac_check_as(nsitem, roleid) ((nsitem)->p_perminfo->checkAsUser = (roleid))
+#else
+#define rbac_set_range_table(query, pstate) ((query)->rtable = (pstate)->p_rtable)
+#define rbac_check_as(nsitem, roleid) ((nsitem)->p_rte->checkAsUser = (roleid))
+#endif
+
+/* PG 18 no longer asks whether a query will be run once. */
+#if PG_VERSION_NUM >= 180000
+#define rbac_executor_run(desc, count) ExecutorRun((desc), ForwardScanDirection, (count))
+#else
+#define rbac_executor_run(desc, count) ExecutorRun((desc), ForwardScanDirection, (count), true)
 #endif
 
 /*

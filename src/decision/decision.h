@@ -34,6 +34,8 @@ extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question
 
 /* require.c */
 extern void rbac_require(const RbacQuestion *question, const char *scope);
+extern char *rbac_describe(const RbacQuestion *question, const char *scope,
+						   bool is_held, bool may_name_place);
 
 /* scope_names.c */
 typedef enum RbacUnknownScope

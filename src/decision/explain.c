@@ -76,6 +76,7 @@ typedef struct Explainer
 	RbacAssignment *assignment;
 
 	/* what the asker may know */
+	bool		may_name_place; /* said by the caller */
 	bool		belongs_here;	/* has, or had, to do with the tenant asked about */
 	bool		holds_role_here;	/* now */
 
@@ -441,7 +442,8 @@ name_place(Explainer *explainer, const char *tenant, const char *department)
 	const RbacQuestion *question = explainer->question;
 	const RbacIdentity *identity = rbac_identity();
 	char	   *in;
-	bool		may_know = !question->about_current || explainer->belongs_here ||
+	bool		may_know = !question->about_current || explainer->may_name_place ||
+		explainer->belongs_here ||
 		(identity != NULL && identity->has_tenant &&
 		 memcmp(&identity->tenant_id, question->tenant_id, UUID_LEN) == 0);
 
@@ -547,14 +549,16 @@ compare_findings(const void *a, const void *b)
 
 /*
  * All there is to say about a question.  The scope is granted if and only if
- * one of the findings says so; there is at least one.
+ * one of the findings says so; there is at least one.  may_name_place: whoever
+ * is told may know the names of the tenant and the department asked about,
+ * whether or not the current user has to do with them.
  *
  * Raises 42704 for a scope that does not exist, as decisions do.
  */
 RbacExplanation *
-rbac_explain(const RbacQuestion *question, const char *scope)
+rbac_explain(const RbacQuestion *question, const char *scope, bool may_name_place)
 {
-	Explainer	explainer = {.question = question};
+	Explainer	explainer = {.question = question, .may_name_place = may_name_place};
 	RbacExplanation *result = palloc0(sizeof(RbacExplanation));
 	int32		scope_id;
 
@@ -628,7 +632,7 @@ static Datum
 explain(FunctionCallInfo fcinfo, const RbacQuestion *question, const text *scope)
 {
 	ReturnSetInfo *rows = (ReturnSetInfo *) fcinfo->resultinfo;
-	RbacExplanation *result = rbac_explain(question, text_to_cstring(scope));
+	RbacExplanation *result = rbac_explain(question, text_to_cstring(scope), false);
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < result->nfindings; i++)

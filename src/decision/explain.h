@@ -63,6 +63,7 @@ typedef struct RbacExplanation
 	RbacFinding *finding;
 } RbacExplanation;
 
-extern RbacExplanation *rbac_explain(const RbacQuestion *question, const char *scope);
+extern RbacExplanation *rbac_explain(const RbacQuestion *question, const char *scope,
+									 bool may_name_place);
 
 #endif							/* RBAC_EXPLAIN_H */

@@ -197,11 +197,11 @@ add_sentence(Sentences *sentences, char *sentence)
 }
 
 /*
- * The nearest misses, as one sentence for DETAIL.  Where nothing is wrong with
- * a path itself, what is wrong with others would only distract.
+ * The nearest misses, joined.  Where nothing is wrong with a path itself, what
+ * is wrong with others would only distract.
  */
 static char *
-detail(const RbacExplanation *explanation)
+nearest_misses(const RbacExplanation *explanation)
 {
 	Sentences	sentences = {0};
 	StringInfoData text;
@@ -223,9 +223,17 @@ detail(const RbacExplanation *explanation)
 	initStringInfo(&text);
 	for (int i = 0; i < sentences.n; i++)
 		appendStringInfo(&text, "%s%s", i == 0 ? "" : "; ", sentences.sentence[i]);
-	appendStringInfoChar(&text, '.');
-	text.data[0] = pg_toupper((unsigned char) text.data[0]);
 	return text.data;
+}
+
+/* The same as one sentence for DETAIL. */
+static char *
+detail(const RbacExplanation *explanation)
+{
+	char	   *text = psprintf("%s.", nearest_misses(explanation));
+
+	text[0] = pg_toupper((unsigned char) text[0]);
+	return text;
 }
 
 /* What would help, judged by the nearest miss. */
@@ -262,7 +270,7 @@ hint(const RbacExplanation *explanation, const char *scope)
 static void
 refuse(const RbacQuestion *question, const char *scope)
 {
-	const RbacExplanation *explanation = rbac_explain(question, scope);
+	const RbacExplanation *explanation = rbac_explain(question, scope, false);
 	bool		granted_since = explanation->finding[0].reason == RBAC_GRANTED;
 
 	ereport(ERROR,
@@ -283,6 +291,25 @@ rbac_require(const RbacQuestion *question, const char *scope)
 {
 	if (!rbac_decide(question, scope))
 		refuse(question, scope);
+}
+
+/*
+ * For other rooms: the answer to a question in words, without a full stop, in
+ * the current memory context.  may_name_place as for rbac_explain.
+ */
+char *
+rbac_describe(const RbacQuestion *question, const char *scope, bool is_held, bool may_name_place)
+{
+	const RbacExplanation *explanation = rbac_explain(question, scope, may_name_place);
+
+	if (is_held)
+		return psprintf("%s holds scope \"%s\" %s",
+						explanation->user, scope, explanation->place);
+	return psprintf("%s lacks scope \"%s\" %s: %s",
+					explanation->user, scope, explanation->place,
+					explanation->finding[0].reason == RBAC_GRANTED
+					? "it was granted while this was being decided"
+					: nearest_misses(explanation));
 }
 
 /*

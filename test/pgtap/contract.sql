@@ -49,6 +49,7 @@ INSERT INTO promised VALUES
     ('effective_scopes()', 'stable', true, 'safe', true),
     ('effective_scopes(user_id uuid, tenant_id uuid)', 'stable', true, 'safe', false),
     ('enable_tenant_isolation(tbl regclass, tenant_column name)', 'volatile', false, 'unsafe', true),
+    ('explain_row(tbl regclass, key text)', 'stable', false, 'unsafe', false),
     ('explain_scope(scope text)', 'stable', true, 'safe', true),
     ('explain_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', true),
     ('explain_scope(scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', true),
