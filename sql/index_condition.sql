@@ -189,6 +189,33 @@ BEGIN;
 SELECT * FROM pg_temp.sizes_around_a_grant(:'alice');
 ROLLBACK;
 
+-- Nor past the rollback of what it saw, which moves neither the snapshot nor the
+-- number of the command.
+CREATE TABLE ix_dummy (n integer);
+CREATE FUNCTION pg_temp.sizes_around_a_rollback(alice uuid) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM rbac.set_identity(alice);
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_bitmapscan = off;
+    BEGIN
+        INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) SELECT alice, id, pg_temp.id(11) FROM rbac.roles WHERE name = 'ix writer';
+        BEGIN
+            INSERT INTO ix_dummy VALUES (1);
+            RAISE division_by_zero;
+        EXCEPTION WHEN division_by_zero THEN
+        END;
+        RETURN NEXT cardinality(rbac.tenants_with_scope('ix:write'));
+        RAISE division_by_zero;
+    EXCEPTION WHEN division_by_zero THEN
+    END;
+    RETURN NEXT format('%s, and of rows %s', cardinality(rbac.tenants_with_scope('ix:write')),
+        (SELECT count(*) FROM ix_docs WHERE rbac.has_scope('ix:write', tenant_id)));
+END $$;
+BEGIN;
+SELECT * FROM pg_temp.sizes_around_a_rollback(:'alice');
+ROLLBACK;
+DROP TABLE ix_dummy;
+
 DROP TABLE ix_docs;
 DELETE FROM rbac.tenants WHERE id IN (SELECT pg_temp.id(n) FROM generate_series(0, 99) AS n);
 DELETE FROM rbac.users WHERE id IN (:'alice', :'dora', :'root', :'none');

@@ -8,7 +8,8 @@
  * to be true of one reader's snapshot only must then be of one and the same.
  *
  * The first attempt takes what is kept, by this backend or by all, and loads
- * what is not.  If it does not stand, the next one reads by one snapshot, which
+ * what is not.  (Where triggers do not stand, nothing is kept, and changes go
+ * unannounced: then it reads by one snapshot as well.)  If it does not stand, the next one reads by one snapshot, which
  * is only disturbed by changes that matter.  The last one uses nothing of what
  * was there before: all that it finds comes from its one snapshot, so it stands
  * whatever happened meanwhile.  So a decision always ends, and is never refused
@@ -130,7 +131,9 @@ rbac_attempt_begin(RbacAttempt *attempt, bool needs_reader)
 		rbac_stale = RBAC_EVERYTHING;
 	(void) rbac_cache_begin();
 	rbac_moment_begin_attempt(attempt->number, is_last);
-	attempt->reader = needs_reader || attempt->number > 1 ? rbac_cache_read_begin() : NULL;
+	/* where nobody tells of changes, nothing but one snapshot is of one moment */
+	attempt->reader = needs_reader || attempt->number > 1 || rbac_moment_untrusted()
+		? rbac_cache_read_begin() : NULL;
 	/* what these two dropped was found before this attempt */
 	attempt->epoch = rbac_epoch;
 	attempt->lasts_an_epoch = rbac_mode == RBAC_LOCAL;

@@ -102,6 +102,7 @@ extern bool rbac_attempt_stands(RbacAttempt *attempt);
 /* moment.c */
 extern uint64 rbac_epoch;
 extern uint64 rbac_cache_begin(void);
+extern bool rbac_cache_lasts_a_statement(void);
 extern struct RbacReader *rbac_cache_read_begin(void);
 extern void rbac_cache_read_end(struct RbacReader *reader);
 

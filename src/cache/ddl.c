@@ -14,7 +14,9 @@
  *
  * Only where the library is preloaded, and so in every backend: nobody's DDL is
  * missed.  Elsewhere there is no shared memory, and the relcache messages that
- * DDL sends are enough (signal.c).
+ * DDL sends are enough (signal.c), but for the moment between its becoming
+ * visible and their being sent, before its COMMIT has returned: whoever changes
+ * rows while they have switched off our triggers is then seen a moment late.
  */
 #include "postgres.h"
 

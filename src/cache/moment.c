@@ -206,6 +206,9 @@ drop_stale(void)
 static void
 begin_local(void)
 {
+	/* also within a statement, which may be long and drop much */
+	rbac_local_reclaim();
+
 	/*
 	 * Has a decision of this very statement begun already, and is nothing
 	 * known to have changed since?  Then there is no need to ask whether
@@ -218,7 +221,6 @@ begin_local(void)
 	count_bypass();
 	if (!RBAC_MUTANT("R1-messages"))
 		AcceptInvalidationMessages();
-	rbac_local_reclaim();
 
 	/* Nobody tells us: keep nothing beyond one decision. */
 	is_untrusted = !rbac_signal_sound();
@@ -387,6 +389,24 @@ rbac_cache_read_end(RbacReader *reader)
 	if (reader == outer_reader)
 		outer_reader = NULL;
 	rbac_read_end(reader);
+}
+
+/* The triggers do not stand, so nobody tells of changes.  After rbac_cache_begin. */
+bool
+rbac_moment_untrusted(void)
+{
+	return is_untrusted;
+}
+
+/*
+ * May what was read be used again by the same statement (statement.h)?  Not if it
+ * may be this transaction's own affair: a rollback takes that back without any
+ * snapshot or command that would tell.
+ */
+bool
+rbac_cache_lasts_a_statement(void)
+{
+	return !rbac_written && !is_untrusted && !is_apart();
 }
 
 /* Is an attempt at a decision under way?  For assertions. */

@@ -37,6 +37,7 @@ typedef struct RbacLoad
 
 extern void rbac_moment_begin_attempt(int number, bool is_last);
 extern bool rbac_moment_in_attempt(void);
+extern bool rbac_moment_untrusted(void);
 extern bool rbac_moment_takes_from_others(void);
 extern void rbac_load_begin(RbacLoad *load, const pg_uuid_t *tenant_id, const pg_uuid_t *user_id);
 extern void rbac_load_end(RbacLoad *load);

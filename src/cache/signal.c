@@ -376,6 +376,8 @@ rbac_signal_upheaval(void)
 {
 	become_private(RBAC_EVERYTHING);
 	rbac_change_everything(MyDatabaseId);
+	/* where nothing is shared, so that nobody takes it for over before they are told */
+	to_tell |= RBAC_EVERYTHING;
 	if (stage != RUNNING)
 		tell_all();
 }
