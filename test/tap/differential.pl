@@ -108,16 +108,16 @@ SELECT f.form, i.id, CASE WHEN f.about_identity THEN NULL ELSE p.user_id END, p.
 FROM oracle.points AS p
 JOIN oracle.forms AS f
   ON f.form IN ('has_scope(s)', 'require_scope(s)', 'explain_scope(s)') AND p.department_id IS NULL
-  OR f.form ~ '^(has_scope|require_scope|user_has_scope|explain_scope)\\(.*t\\)' AND p.tenant_id IS NOT NULL AND p.department_id IS NULL
-  OR f.form ~ '^(has_scope|require_scope|user_has_scope|explain_scope)\\(.*t,d\\)' AND p.department_id IS NOT NULL
+  OR f.form ~ '^(has_scope|has_scope_\\w+|require_scope|user_has_scope|explain_scope)\\(.*t\\)' AND p.tenant_id IS NOT NULL AND p.department_id IS NULL
+  OR f.form ~ '^(has_scope|has_scope_\\w+|require_scope|user_has_scope|explain_scope)\\(.*t,d\\)' AND p.department_id IS NOT NULL
 LEFT JOIN oracle.identities AS i
   ON f.about_identity AND i.user_id = p.user_id
   AND CASE WHEN f.form LIKE '%(s)' THEN i.tenant_id IS NOT DISTINCT FROM p.tenant_id
            ELSE i.tenant_id IS NULL END
 WHERE to_regprocedure(f.function) IS NOT NULL
   AND (i.id IS NOT NULL OR NOT f.about_identity)
-  -- these are slow, for they explain: some are enough
-  AND (f.form !~ '^(require|explain)' OR md5(p.id::text || f.form || @{[salt]}) < '2');
+  -- these are slow, for they explain, or are many: some are enough
+  AND (f.form !~ '^(require|explain|has_scope_)' OR md5(p.id::text || f.form || @{[salt]}) < '2');
 
 INSERT INTO oracle.questions (form, identity, scope, scopes, tenant_id)
 SELECT f.form, i.id, q.scope, q.scopes, q.tenant_id
@@ -158,7 +158,7 @@ sub any    # any(KEY, FROM ... WHERE ...)
 sub restock
 {
 	return <<'SQL';
-INSERT INTO rbac.tenants (id, key, name) SELECT id, name, name FROM oracle.tenants ON CONFLICT DO NOTHING;
+INSERT INTO rbac.tenants (id, key, name) SELECT id, ltrim(name, 't'), name FROM oracle.tenants ON CONFLICT DO NOTHING;
 INSERT INTO rbac.users (id, username) SELECT id, name FROM oracle.users ON CONFLICT DO NOTHING;
 INSERT INTO rbac.departments (id, tenant_id, parent_id, name) SELECT * FROM oracle.departments ON CONFLICT DO NOTHING;
 INSERT INTO rbac.scopes (name) SELECT name FROM oracle.scopes ON CONFLICT DO NOTHING;
@@ -445,7 +445,7 @@ for my $m (1 .. $models)
 	is($writer->ask(<<'SQL'), '', '... and there is no other') if $m == 1;
 SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc AS p
 WHERE p.pronamespace = 'rbac'::regnamespace
-  AND p.proname ~ '^(has_|user_has_scope|require_scope|explain_scope|effective_scopes|[a-z]+_with_scope)'
+  AND p.proname ~ '^(has_|user_has_scope|require_scope|explain_scope|effective_scopes|[a-z][a-z_]*_with_scope)'
   AND NOT EXISTS (SELECT FROM oracle.forms AS f WHERE to_regprocedure(f.function) = p.oid)
 SQL
 

@@ -58,10 +58,35 @@ EXCEPTION WHEN insufficient_privilege THEN
     RETURN false;
 END $$;
 
+-- The key of a tenant, also of one that is gone.
+CREATE FUNCTION oracle.key(tenant_id uuid) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT coalesce((SELECT ltrim(t.name, 't') FROM oracle.tenants AS t WHERE t.id = tenant_id), '77') $$;
+
+-- The check as a condition that an index serves, which nothing checks again.
+CREATE FUNCTION oracle.is_found(scope text, tenant uuid) RETURNS boolean LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN tenant = ANY (ARRAY(SELECT t.id FROM oracle.tenants AS t WHERE rbac.has_scope(scope, t.id)));
+END $$;
+CREATE FUNCTION oracle.is_found(scope text, tenant uuid, department uuid) RETURNS boolean LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM oracle.departments AS d WHERE d.id = department AND rbac.has_scope(scope, tenant, d.id));
+END $$;
+
 INSERT INTO oracle.forms (form, function, expression, about_identity) VALUES
     ('has_scope(s)',       'rbac.has_scope(text)', 'rbac.has_scope(q.scope)', true),
     ('has_scope(s,t)',     'rbac.has_scope(text,uuid)', 'rbac.has_scope(q.scope, q.tenant_id)', true),
     ('has_scope(s,t,d)',   'rbac.has_scope(text,uuid,uuid)', 'rbac.has_scope(q.scope, q.tenant_id, q.department_id)', true),
+    ('has_scope_index(s,t)',   'rbac.has_scope(text,uuid)', 'oracle.is_found(q.scope, q.tenant_id)', true),
+    ('has_scope_index(s,t,d)', 'rbac.has_scope(text,uuid,uuid)', 'oracle.is_found(q.scope, q.tenant_id, q.department_id)', true),
+    ('has_scope_by_key(s,t)',     'rbac.has_scope_by_key(text,text)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id))', true),
+    ('has_scope_by_key(s,t,d)',   'rbac.has_scope_by_key(text,text,uuid)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id), q.department_id)', true),
+    ('has_scope_by_number(s,t)',   'rbac.has_scope_by_key(text,bigint)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::bigint)', true),
+    ('has_scope_by_number(s,t,d)', 'rbac.has_scope_by_key(text,bigint,uuid)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::bigint, q.department_id)', true),
+    ('has_scope_by_int(s,t)',   'rbac.has_scope_by_key(text,integer)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::integer)', true),
+    ('has_scope_by_int(s,t,d)', 'rbac.has_scope_by_key(text,integer,uuid)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::integer, q.department_id)', true),
+    ('tenant_keys_with_scope', 'rbac.tenant_keys_with_scope(text)', 'ARRAY(SELECT t.id FROM oracle.tenants AS t WHERE ltrim(t.name, ''t'') = ANY (rbac.tenant_keys_with_scope(q.scope)) ORDER BY t.id)', true),
     ('has_any_scope(s)',   'rbac.has_any_scope(text[])', 'rbac.has_any_scope(q.scopes)', true),
     ('has_any_scope(s,t)', 'rbac.has_any_scope(text[],uuid)', 'rbac.has_any_scope(q.scopes, q.tenant_id)', true),
     ('has_all_scopes(s)',  'rbac.has_all_scopes(text[])', 'rbac.has_all_scopes(q.scopes)', true),
@@ -173,7 +198,7 @@ SELECT q.id AS question,
                                 AND g.user_id = q.subject AND g.tenant_id IS NOT DISTINCT FROM q.place
                                 AND g.department_id IS NULL)
                OR NOT coalesce(s.name = ANY (q.listed), true)))::text
-    WHEN q.form = 'tenants_with_scope' THEN
+    WHEN q.form IN ('tenants_with_scope', 'tenant_keys_with_scope') THEN
         ARRAY(SELECT g.tenant_id FROM granted AS g
               WHERE g.user_id = q.subject AND g.scope = q.scope AND g.tenant_id IS NOT NULL
                 AND g.department_id IS NULL AND coalesce(g.scope = ANY (q.listed), true)
