@@ -14,6 +14,7 @@
 
 PG_FUNCTION_INFO_V1(rbac_refuse_other_tenant);
 PG_FUNCTION_INFO_V1(rbac_known_scope_name);
+PG_FUNCTION_INFO_V1(rbac_library_version);
 
 /*
  * Row trigger before UPDATE, fired WHEN the tenant differs, so that the table's
@@ -41,4 +42,11 @@ rbac_known_scope_name(PG_FUNCTION_ARGS)
 
 	rbac_require_known_scope(text_to_cstring(scope));
 	PG_RETURN_TEXT_P(scope);
+}
+
+/* _library_version(): for doctor(), when that of the extension is another. */
+Datum
+rbac_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(RBAC_VERSION));
 }

@@ -46,6 +46,7 @@ INSERT INTO promised VALUES
     ('current_tenant_number()', 'stable', false, 'safe', true),
     ('departments_with_scope(scope text)', 'stable', true, 'safe', true),
     ('disable_tenant_isolation(tbl regclass)', 'volatile', false, 'unsafe', true),
+    ('doctor()', 'stable', false, 'unsafe', false),
     ('effective_scopes()', 'stable', true, 'safe', true),
     ('effective_scopes(user_id uuid, tenant_id uuid)', 'stable', true, 'safe', false),
     ('enable_tenant_isolation(tbl regclass, tenant_column name)', 'volatile', false, 'unsafe', true),
@@ -137,7 +138,15 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_refuse_other_tenant'), ('_tenant_kind'), ('_isolation_condition'), ('_scope_condition'),
              ('_drop_our_policies'), ('_make_policy'), ('_write_policies'), ('_switch_row_security'),
              ('_has_leading_index'), ('_with_descendants'), ('_require_protectable'), ('_report_other_policies'),
-             ('_prepare_tenant_column'), ('_require_uuid_column')  -- of enable_tenant_isolation and protect_table, with the caller's rights$$,
+             ('_prepare_tenant_column'), ('_require_uuid_column'),  -- of enable_tenant_isolation and protect_table, with the caller's rights
+             ('_is_policy_of_ours'), ('_is_schema_of_users'), ('_examined_tables'), ('_roles_in_reach'), ('_grants_on'),
+             ('_application_roles'), ('_is_bound'), ('_role_name'), ('_protect_call'), ('_likely_tenant_column'),
+             ('_examine_row_security'), ('_examine_our_policies'), ('_examine_children'), ('_examine_forgotten_tables'),
+             ('_examine_tenant_columns'), ('_examine_foreign_keys'), ('_examine_roles'), ('_examine_privileges'),
+             ('_outline'), ('_used_of_the_row'), ('_may_be_inlined'), ('_policies_of_others'), ('_alter_policy'),
+             ('_examine_functions_of_policies'), ('_examine_settings_in_policies'), ('_examine_policies'),
+             ('_reading_relations'), ('_examine_views'), ('_names_in'), ('_examine_functions'),
+             ('_library_version'), ('_caching_is_sound'), ('_examine_library'), ('_examine_our_schema'), ('_examine_settings')  -- of doctor, which reads catalogs as whoever calls it$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');
 
 CREATE TEMP TABLE promised_tables (relname name, columns text);

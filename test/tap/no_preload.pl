@@ -130,9 +130,20 @@ is($bare->ask("LOAD 'rbac'; SELECT 1"), '1', 'a database without the extension t
 is($bare->fails("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), '3F000', '... and has no functions of ours');
 $bare->quit;
 
-# The server begins to preload, for all of them.
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'rbac'");
+# The server begins to preload, for all of them, as doctor says.
+my $doctor = "FROM rbac.doctor() WHERE check_name = 'library_not_preloaded'";
+is($node->safe_psql('postgres', "SELECT level, remedy $doctor"),
+	"warning|ALTER SYSTEM SET shared_preload_libraries = 'rbac'; -- then restart the server", 'doctor says that the library is not preloaded');
+$node->safe_psql('postgres', 'CREATE ROLE tap_watch LOGIN; GRANT EXECUTE ON FUNCTION rbac.doctor() TO tap_watch');
+like($node->safe_psql('postgres', "SET ROLE tap_watch; SELECT remedy $doctor"), qr/keep them$/, '... and, to who may not see what is preloaded, that others may be');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'plpgsql, \"pgoutput\"'");
 $node->restart;
+my $remedy = $node->safe_psql('postgres', "SELECT remedy $doctor");
+is($remedy, "ALTER SYSTEM SET shared_preload_libraries = 'plpgsql', 'pgoutput', 'rbac'; -- then restart the server", '... and keeps what is preloaded already');
+is($node->safe_psql('eager', "SELECT count(*) $doctor"), '1', '... also where each session begins with it');
+$node->safe_psql('postgres', $remedy);
+$node->restart;
+is($node->safe_psql('postgres', "SELECT count(*) $doctor"), '0', '... and has nothing to say once that is done');
 $eager = RbacTest::Session->new($node, 'eager');
 is($eager->ask('SELECT mode, cache_size FROM rbac.status()'), 'shared|32', 'once the server preloads the library, all share');
 is($eager->ask("SELECT rbac.user_has_scope('$alice', 'read:task', '$acme')"), 'f', '... and the answers are the same');
