@@ -72,8 +72,19 @@ RESET ROLE;
 ALTER ROLE regress_rbac_doc_owner LOGIN;
 CREATE ROLE regress_rbac_doc_backup LOGIN BYPASSRLS IN ROLE pg_read_all_data;
 CREATE ROLE regress_rbac_doc_root LOGIN SUPERUSER;
-CREATE ROLE regress_rbac_doc_migrator LOGIN IN ROLE regress_rbac_doc_owner;
+CREATE ROLE regress_rbac_doc_migrator LOGIN IN ROLE regress_rbac_doc_owner, pg_read_all_data;
+ALTER ROLE regress_rbac_doc_backup SET row_security = off;
 :say;
+GRANT SELECT ON "Doc".own TO PUBLIC;
+:say;
+-- Others who log in work with the tables, by PUBLIC or by what comes with PostgreSQL.
+CREATE ROLE regress_rbac_doc_any LOGIN IN ROLE pg_read_server_files;
+:say;
+REVOKE SELECT ON "Doc".own FROM PUBLIC;
+:say;
+GRANT pg_write_all_data TO regress_rbac_doc_any;
+:say;
+DROP ROLE regress_rbac_doc_any;
 DROP ROLE regress_rbac_doc_backup, regress_rbac_doc_root, regress_rbac_doc_migrator;
 ALTER ROLE regress_rbac_doc_owner NOLOGIN;
 
@@ -101,7 +112,8 @@ ALTER TABLE "Doc"."Task" DISABLE ROW LEVEL SECURITY;
 :heal;
 -- Also where the policies are none of ours.
 CREATE TABLE doc2.foreign_policy (id integer);
-CREATE POLICY odd ON doc2.foreign_policy USING (id > 0);
+CREATE FUNCTION doc2.yes() RETURNS boolean STABLE LANGUAGE sql AS 'SELECT true';
+CREATE POLICY odd ON doc2.foreign_policy USING (doc2.yes());
 :say;
 :heal;
 DROP TABLE doc2.foreign_policy;
@@ -123,6 +135,13 @@ ALTER POLICY rbac_who_may_select ON "Doc".scoped USING (rbac.has_scope('doc:read
 :say;
 :heal;
 ALTER POLICY rbac_owner_may_update ON "Doc".both USING (true);
+:say;
+:heal;
+ALTER POLICY rbac_who_may_update ON "Doc".scoped WITH CHECK (rbac.has_scope('doc:read', "Tenant Id"));
+:say;
+:heal;
+DROP POLICY rbac_who_may_select ON "Doc".scoped;
+CREATE POLICY rbac_who_may_select ON "Doc".scoped USING (rbac.has_scope('doc:read', "Tenant Id")) WITH CHECK (rbac.has_scope('doc:read', "Tenant Id"));
 :say;
 :heal;
 
@@ -173,6 +192,16 @@ REVOKE ALL ON "Doc".own FROM "regress_rbac_doc App";
 REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "Doc" FROM regress_rbac_doc_group;
 ALTER ROLE regress_rbac_doc_owner LOGIN;
 SELECT level, check_name, object, remedy FROM pg_temp.findings() LIMIT 1;
+-- who writes with the owner's rights is nobody else
+CREATE ROLE regress_rbac_doc_migrator LOGIN IN ROLE regress_rbac_doc_owner;
+GRANT INSERT ON "Doc".own TO regress_rbac_doc_migrator;
+SELECT level, check_name, object FROM pg_temp.findings();
+REVOKE ALL ON "Doc".own FROM regress_rbac_doc_migrator;
+DROP ROLE regress_rbac_doc_migrator;
+-- who only reads may be there to replicate
+ALTER ROLE "regress_rbac_doc App" REPLICATION;
+SELECT count(*) FROM pg_temp.findings() WHERE check_name = 'application_role_replicates';
+ALTER ROLE "regress_rbac_doc App" NOREPLICATION;
 ALTER ROLE regress_rbac_doc_owner NOLOGIN;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "Doc" TO regress_rbac_doc_group;
 :say;
@@ -231,6 +260,14 @@ CREATE TABLE doc2."Invoice" (id integer, "Tenant Id" uuid);
 :say;
 GRANT SELECT (id) ON doc2."Invoice" TO "regress_rbac_doc App";
 :say;
+-- what an extension brings is not to be changed
+ALTER EXTENSION plpgsql ADD TABLE doc2."Invoice";
+:say;
+ALTER EXTENSION plpgsql DROP TABLE doc2."Invoice";
+-- where somebody has thought of it, that is said which is wrong
+CREATE POLICY odd ON doc2."Invoice" USING (false);
+:say;
+DROP POLICY odd ON doc2."Invoice";
 :heal;
 DROP TABLE doc2."Invoice";
 CREATE TABLE doc2.invoice (id integer, "Tenant Id" text);
@@ -253,6 +290,10 @@ CREATE TABLE "Doc"."Log 2a" PARTITION OF "Doc"."Log 2" FOR VALUES FROM ('2026-02
 :say;
 GRANT SELECT ON "Doc"."Log 2a" TO regress_rbac_doc_group;
 :say;
+-- with row-level security on, and no policy, it shows nothing to anybody
+ALTER TABLE "Doc"."Log 2a" ENABLE ROW LEVEL SECURITY;
+:say;
+ALTER TABLE "Doc"."Log 2a" DISABLE ROW LEVEL SECURITY;
 :heal;
 SELECT polname FROM pg_policy WHERE polrelid = '"Doc"."Log 2a"'::regclass ORDER BY 1;
 -- Isolation is taken from one partition, which has scopes still.
@@ -460,6 +501,9 @@ RESET ROLE;
 :heal;
 CREATE FUNCTION doc2."Tells"(text) RETURNS boolean LANGUAGE plpgsql LEAKPROOF AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';
 :say;
+ALTER EXTENSION plpgsql ADD FUNCTION doc2."Tells"(text);
+:say;
+ALTER EXTENSION plpgsql DROP FUNCTION doc2."Tells"(text);
 :heal;
 
 ------------------------------------------------------------------------------
@@ -497,14 +541,22 @@ SET rbac.user_setting = 'app.user';
 ALTER ROLE "regress_rbac_doc App" SET rbac.claims_setting = 'request.jwt.claims';
 :say;
 :heal;
+-- As the database has it, it is said once.
+SELECT current_database() AS database \gset
+ALTER DATABASE :"database" SET rbac.user_setting = 'app.user';
+\c
+SET client_min_messages = warning;
+SELECT replace(remedy, quote_ident(:'database'), '(database)') AS remedy FROM rbac.doctor() WHERE check_name = 'identity_from_setting';
+ALTER DATABASE :"database" RESET rbac.user_setting;
+
 BEGIN;
 UPDATE pg_extension SET extversion = '0.0.0' WHERE extname = 'rbac';
-:say;
+SELECT level, check_name, object, remedy FROM rbac.doctor() WHERE check_name <> 'library_not_preloaded';
 ROLLBACK;
 
 -- It reads only: also where nothing can be written.
 BEGIN READ ONLY;
-:say;
+SELECT level, check_name, object, remedy FROM rbac.doctor() WHERE check_name <> 'library_not_preloaded';
 ROLLBACK;
 
 DROP SCHEMA "Doc", doc2 CASCADE;
