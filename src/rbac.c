@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "decision/decision.h"
 #include "identity/identity.h"
+#include "isolation/isolation.h"
 #include "model/model.h"
 #include "replicas/replicas.h"
 
@@ -27,6 +28,7 @@ _PG_init(void)
 	rbac_decision_init();
 	rbac_admin_init();
 	rbac_replicas_init();
+	rbac_isolation_init();
 
 	/* After all settings: what is left under our prefix is nobody's. */
 	MarkGUCPrefixReserved("rbac");

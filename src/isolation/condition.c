@@ -308,6 +308,29 @@ rbac_read_condition(const RbacRow *row, Node *expression, bool may_name_others)
 	return condition;
 }
 
+/* The column, if the condition says that its tenant is the current one; else 0. */
+AttrNumber
+rbac_tenant_column_in(const RbacRow *row, Node *expression)
+{
+	RbacCondition *condition = read_part(row, expression, false);
+
+	return condition->kind == IS_OF_TENANT ? ((Var *) condition->tenant.expression)->varattno : 0;
+}
+
+/*
+ * Is the tenant that is asked about the current one, as far as any row can be
+ * seen?  Then what has no row says the same for all.
+ */
+static bool
+is_about_current_tenant(const RbacCondition *condition)
+{
+	const Node *tenant = condition->tenant.expression;
+
+	return tenant == NULL ||
+		(condition->row->tenant_column != 0 && condition->department.expression == NULL &&
+		 IsA(tenant, Var) && ((const Var *) tenant)->varattno == condition->row->tenant_column);
+}
+
 /*
  * What it comes to.
  */
@@ -396,9 +419,10 @@ judge_without_row(RbacCondition *condition)
 
 	if (condition->kind == ANYTHING_ELSE || condition->part != NIL)
 		return;
-	if (identity == NULL || (condition->kind == IS_OF_TENANT && !identity->has_tenant))
+	if (identity == NULL || (condition->tenant.expression != NULL && !identity->has_tenant &&
+							 (condition->kind == IS_OF_TENANT || is_about_current_tenant(condition))))
 		condition->truth = RBAC_FALSE;
-	else if (condition->kind == HOLDS_SCOPE && condition->tenant.expression == NULL &&
+	else if (condition->kind == HOLDS_SCOPE && is_about_current_tenant(condition) &&
 			 rbac_current_question(&question))
 		condition->truth = rbac_decide(&question, condition->scope) ? RBAC_TRUE : RBAC_FALSE;
 }
@@ -578,9 +602,9 @@ scope_held(const RbacCondition *condition)
 
 	if (!rbac_current_question(&question))
 		return pstrdup("nobody is asking: no identity is set");
-	if (!condition->row->is_found && condition->tenant.expression != NULL)
+	if (!condition->row->is_found && !is_about_current_tenant(condition))
 		return NULL;
-	obstacle = read_question(condition, &question);
+	obstacle = condition->row->is_found ? read_question(condition, &question) : NULL;
 	if (obstacle != NULL)
 		return obstacle;
 	obstacle = rbac_describe(&question, condition->scope, condition->truth == RBAC_TRUE,

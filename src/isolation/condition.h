@@ -20,6 +20,7 @@ typedef enum RbacTruth
 typedef struct RbacCondition RbacCondition;
 
 extern RbacCondition *rbac_read_condition(const RbacRow *row, Node *expression, bool may_name_others);
+extern AttrNumber rbac_tenant_column_in(const RbacRow *row, Node *expression);
 extern RbacTruth rbac_judge_condition(RbacCondition *condition);
 extern char *rbac_condition_in_words(RbacCondition *condition);
 extern Bitmapset *rbac_columns_in(Node *expression);

@@ -440,6 +440,7 @@ rbac_explain_row(PG_FUNCTION_ARGS)
 		{.command = "DELETE", .privilege = ACL_DELETE, .policies = ACL_DELETE_CHR},
 	};
 	Inquiry		inquiry = {.role = GetUserId()};
+	ListCell   *lc;
 
 	for (int i = 0; i < PG_NARGS(); i++)
 	{
@@ -458,6 +459,14 @@ rbac_explain_row(PG_FUNCTION_ARGS)
 	if (inquiry.is_bound)
 		inquiry.policies = read_policies(inquiry.table, inquiry.role);
 	inquiry.row = rbac_row_by_key(inquiry.table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	foreach(lc, inquiry.policies)
+	{
+		const RowSecurityPolicy *policy = lfirst(lc);
+
+		if (!policy->permissive && policy->polcmd == '*' && policy->qual != NULL &&
+			inquiry.row->tenant_column == 0)
+			inquiry.row->tenant_column = rbac_tenant_column_in(inquiry.row, (Node *) policy->qual);
+	}
 
 	for (int i = 0; i < (int) lengthof(verdicts); i++)
 	{

@@ -4,8 +4,8 @@
 -- long as no PERMISSIVE one says who may do what, a companion lets everybody do
 -- everything within the tenant, as without row-level security.
 --
--- What holds for all rows alike is wrapped in a sub-select, which is evaluated
--- once a statement; what depends on the row is a condition that an index serves.
+-- What has nothing to do with a row's tenant is wrapped in a sub-select, which is
+-- evaluated once a statement; what has is a condition that an index serves.
 
 CREATE FUNCTION rbac._refuse_other_tenant() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_refuse_other_tenant';
@@ -68,25 +68,24 @@ $$;
 COMMENT ON FUNCTION rbac._isolation_condition(regclass, name) IS
 'The condition, as SQL, that a row is of the current tenant.';
 
--- The condition that the current user holds a scope where a row is. Among rows
--- of the current tenant alone, the tenant need not be looked at.
+-- The condition that the current user holds a scope where a row is. It is asked of
+-- the row's tenant also where only rows of the current one count, rather than once
+-- a statement: the identity can move to another tenant while a statement runs, by
+-- switch_tenant, and an answer about the one must not open rows of the other.
 CREATE FUNCTION rbac._scope_condition(tbl regclass, wanted rbac._row_protection, scope text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
-            WHEN wanted.is_isolated OR wanted.tenant_column IS NULL
-            THEN format('(SELECT rbac.has_scope(%L))', scope)
+            WHEN wanted.tenant_column IS NULL THEN format('(SELECT rbac.has_scope(%L))', scope)
             ELSE format('rbac.%s(%L, %I)', f.name, scope, wanted.tenant_column)
         END
         || CASE
             WHEN wanted.department_column IS NULL THEN ''
-            WHEN wanted.is_isolated
-            THEN format(' OR rbac.has_scope(%L, rbac.current_tenant_id(), %I)', scope, wanted.department_column)
             ELSE format(' OR rbac.%s(%L, %I, %I)', f.name, scope, wanted.tenant_column, wanted.department_column)
         END
     FROM (SELECT CASE
-            WHEN wanted.is_isolated OR wanted.tenant_column IS NULL THEN ''
+            WHEN wanted.tenant_column IS NULL THEN ''
             WHEN rbac._tenant_kind(tbl, wanted.tenant_column) = 'uuid' THEN 'has_scope'
             ELSE 'has_scope_by_key'
         END) AS f (name);

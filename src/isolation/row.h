@@ -15,6 +15,7 @@ typedef struct RbacRow
 	Relation	table;
 	bool		past_policies;	/* looked at whether or not policies show it */
 	bool		is_found;
+	AttrNumber	tenant_column;	/* that restrictive policies bind to the current tenant, or 0 */
 	int			nkeys;
 	AttrNumber *column;			/* the columns of the primary key, in its order */
 	Oid		   *equality;		/* their operators */
