@@ -73,6 +73,7 @@ INSERT INTO promised VALUES
     ('has_scope_by_key(scope text, tenant_key integer, department_id uuid)', 'stable', true, 'safe', true),
     ('has_scope_by_key(scope text, tenant_key text)', 'stable', true, 'safe', true),
     ('has_scope_by_key(scope text, tenant_key text, department_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope_everywhere(scope text)', 'stable', true, 'safe', true),
     ('permissions_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_user(user_id uuid, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
