@@ -62,9 +62,19 @@ SELECT rbac.has_scope('dec:read') AS without_tenant, rbac.has_scope('dec:read', 
 SELECT rbac.tenants_with_scope('dec:read') AS tenants, rbac.departments_with_scope('dec:read') AS departments;
 SELECT rbac.set_identity(:root);
 SELECT rbac.has_scope('dec:read') AS without_tenant;
+SELECT rbac.has_scope_everywhere('dec:read') AS "read", rbac.has_scope_everywhere('dec:write') AS write;
 SELECT rbac.tenants_with_scope('dec:read') AS tenants;
 SELECT rbac.departments_with_scope('dec:read') AS departments;
 SELECT rbac.tenants_with_scope('dec:write') AS tenants, rbac.departments_with_scope('dec:write') AS departments;
+
+-- In every tenant: whatever the current tenant is, and not by a role in each.
+SELECT rbac.set_identity(:root, :acme);
+SELECT rbac.has_scope_everywhere('dec:read') AS "read", rbac.has_scope_everywhere(NULL) AS "null";
+SELECT rbac.set_identity(:root, :acme, '{dec:write}');
+SELECT rbac.has_scope_everywhere('dec:read') AS narrowed;
+SELECT rbac.set_identity(:alice, :acme);
+SELECT rbac.has_scope('dec:read') AS here, rbac.has_scope_everywhere('dec:read') AS everywhere;
+SELECT rbac.has_scope_everywhere('dec:raed');
 
 -- Several scopes at once. No scopes at all are a slip, not a permission.
 SELECT rbac.set_identity(:root, :acme);

@@ -269,7 +269,8 @@ rbac_authorize_departments(const pg_uuid_t *tenant_id)
  * or above it, then holds it in the department too.
  *
  * What is above a parent that cannot be seen (the very statement that asks makes
- * it) cannot be judged.  Each other step of one statement is judged by what was
+ * it) cannot be judged, and what is another tenant's is not the asker's to know:
+ * it is no parent here.  Each other step of one statement is judged by what was
  * there before, and hands on no more than its steps do.
  */
 void
@@ -288,6 +289,7 @@ rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *depa
 	RbacPlace	place = rbac_place(tenant_id, department_id);
 	RbacArgs	args = {0};
 	RbacReader *reader;
+	RbacDepartment parent;
 	bool		found;
 	uint64		n;
 
@@ -295,15 +297,20 @@ rbac_authorize_department_move(const pg_uuid_t *tenant_id, const pg_uuid_t *depa
 		return;
 
 	reader = rbac_read_begin();
-	found = rbac_read_department(reader, parent_id, NULL, NULL);
+	found = rbac_read_department(reader, parent_id, &parent, NULL) &&
+		tenant_id != NULL && memcmp(&parent.tenant_id, tenant_id, UUID_LEN) == 0;
 	rbac_read_end(reader);
 	if (!found && !rbac_asker_holds(SCOPE_ESCALATE, &tenant))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to move a department below department %s",
 						rbac_uuid_text(parent_id)),
-				 errdetail("There is no such department, or the same statement makes it."),
+				 errdetail("There is no such department in the tenant, or the same statement makes it."),
 				 errhint("Create it by a statement of its own first.")));
+
+	/* another tenant's will be refused by the foreign key */
+	if (!found)
+		return;
 
 	SPI_connect();
 	rbac_arg_uuid(&args, parent_id);

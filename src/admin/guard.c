@@ -12,6 +12,9 @@
  * adding the new one.  A row that the same statement makes and that another
  * one of its rows refers to cannot be seen yet, and counts as everybody's.
  *
+ * Row-level security (delegation.sql) hides from UPDATE and DELETE what is not
+ * the asker's to write; who has BYPASSRLS meets the guard alone.
+ *
  * Rows keep their ids, and numbers are given by us: who could choose them could
  * take the place of a row that others mean, or of one that is yet to come.
  *

@@ -50,12 +50,14 @@ rbac_role_place(int32 role_id)
 /*
  * For messages: in department "d" of tenant "t", in tenant "t", in every tenant.
  * What others call their tenants and departments is not the asker's to know:
- * where they hold nothing, they read the ids.
+ * where they hold nothing, they read the ids, and so they do of a department
+ * that is not the tenant's.
  */
 char *
 rbac_place_text(const RbacPlace *place)
 {
 	RbacReader *reader;
+	RbacDepartment found;
 	char	   *key = NULL;
 	char	   *department = NULL;
 	char	   *text;
@@ -69,7 +71,8 @@ rbac_place_text(const RbacPlace *place)
 	if (!is_known || !rbac_read_tenant(reader, &place->tenant_id, NULL, &key))
 		key = rbac_uuid_text(&place->tenant_id);
 	if (place->has_department &&
-		(!is_known || !rbac_read_department(reader, &place->department_id, NULL, &department)))
+		(!is_known || !rbac_read_department(reader, &place->department_id, &found, &department) ||
+		 memcmp(&found.tenant_id, &place->tenant_id, UUID_LEN) != 0))
 		department = rbac_uuid_text(&place->department_id);
 	rbac_read_end(reader);
 

@@ -24,6 +24,7 @@
 #include "model/names.h"
 
 PG_FUNCTION_INFO_V1(rbac_has_scope);
+PG_FUNCTION_INFO_V1(rbac_has_scope_everywhere);
 PG_FUNCTION_INFO_V1(rbac_user_has_scope);
 PG_FUNCTION_INFO_V1(rbac_has_any_scope);
 PG_FUNCTION_INFO_V1(rbac_has_all_scopes);
@@ -339,6 +340,18 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
 	rbac_remember_tenant(fcinfo->flinfo, site, question.tenant_id);
 	PG_RETURN_BOOL(answer);
+}
+
+/* has_scope_everywhere(scope): whatever the current tenant is */
+Datum
+rbac_has_scope_everywhere(PG_FUNCTION_ARGS)
+{
+	RbacQuestion question;
+
+	if (!rbac_current_question(&question))
+		PG_RETURN_BOOL(false);
+	question.tenant_id = NULL;
+	PG_RETURN_BOOL(rbac_decide_at(fcinfo, &question));
 }
 
 /* user_has_scope(user_id, scope, tenant_id [, department_id]) */

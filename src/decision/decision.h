@@ -7,6 +7,7 @@
 
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -32,10 +33,17 @@ extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(const char *scope, int length);
 extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question);
 
+/* sets.c */
+extern ArrayType *rbac_set_of_tenants(const char *scope);
+extern ArrayType *rbac_set_of_touched_tenants(const char *scope);
+
 /* require.c */
 extern void rbac_require(const RbacQuestion *question, const char *scope);
 extern char *rbac_describe(const RbacQuestion *question, const char *scope,
 						   bool is_held, bool may_name_place);
+
+/* support.c */
+extern double rbac_share_of_one_tenant(void);
 
 /* scope_names.c */
 typedef enum RbacUnknownScope

@@ -30,6 +30,12 @@ AS 'MODULE_PATHNAME', 'rbac_has_scope';
 COMMENT ON FUNCTION rbac.has_scope(text, uuid, uuid) IS
 'Does the current user hold this scope in this department of this tenant, now: there, in a department above it, or in the whole tenant? False for a department of another tenant. Error: 42704 (no such scope).';
 
+CREATE FUNCTION rbac.has_scope_everywhere(scope text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._check_support
+AS 'MODULE_PATHNAME', 'rbac_has_scope_everywhere';
+COMMENT ON FUNCTION rbac.has_scope_everywhere(text) IS
+'Does the current user hold this scope in every tenant, now: by a role assigned without a tenant? Whatever the current tenant is. False when nobody is asking. Error: 42704 (no such scope).';
+
 CREATE FUNCTION rbac.has_any_scope(scopes text[]) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT rbac._check_support
 AS 'MODULE_PATHNAME', 'rbac_has_any_scope';
@@ -160,6 +166,7 @@ REVOKE ALL ON FUNCTION rbac._check_support(internal), rbac._has_scope_support(in
     rbac.user_has_scope(uuid, text, uuid), rbac.user_has_scope(uuid, text, uuid, uuid),
     rbac.effective_scopes(uuid, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.has_scope(text, uuid, uuid),
+    rbac.has_scope_everywhere(text),
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
     rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),
@@ -169,6 +176,7 @@ REVOKE ALL ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.ha
     rbac.tenant_keys_with_scope(text), rbac._tenant_numbers_with_scope(text),
     rbac.effective_scopes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac.has_scope(text), rbac.has_scope(text, uuid), rbac.has_scope(text, uuid, uuid),
+    rbac.has_scope_everywhere(text),
     rbac.has_any_scope(text[]), rbac.has_any_scope(text[], uuid),
     rbac.has_all_scopes(text[]), rbac.has_all_scopes(text[], uuid),
     rbac.tenants_with_scope(text), rbac.departments_with_scope(text), rbac._tenants_touched_by_scope(text),

@@ -1,6 +1,6 @@
 /*
  * for_statement.h
- *		Inside the room "decision": what is good for one statement.
+ *		What is good for one statement.
  *
  * Something that was found by reading the tables may be used again by the same
  * statement, as long as the same identity asks and the transaction has written

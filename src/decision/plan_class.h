@@ -1,6 +1,6 @@
 /*
  * plan_class.h
- *		Inside the room "decision": plans that suit one kind of asker.
+ *		Plans that suit one kind of asker.
  */
 #ifndef RBAC_PLAN_CLASS_H
 #define RBAC_PLAN_CLASS_H

@@ -357,6 +357,20 @@ read_set(const char *scope, int length, const SetKind *kind)
 	return set;
 }
 
+/* For other rooms: tenants_with_scope(scope). */
+ArrayType *
+rbac_set_of_tenants(const char *scope)
+{
+	return read_set(scope, strlen(scope), &tenants_kind);
+}
+
+/* For other rooms: _tenants_touched_by_scope(scope). */
+ArrayType *
+rbac_set_of_touched_tenants(const char *scope)
+{
+	return read_set(scope, strlen(scope), &touched_tenants_kind);
+}
+
 /* A set found before, by the same statement. */
 typedef struct RememberedSet
 {

@@ -34,8 +34,8 @@ PG_FUNCTION_INFO_V1(rbac_has_scope_support);
 /*
  * Over rows of many tenants, a user sees those of a few: assume one.
  */
-static double
-share_of_one_tenant(void)
+double
+rbac_share_of_one_tenant(void)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(rbac_catalog()->table[RBAC_TENANTS]));
 	double		tenants = 0;
@@ -111,13 +111,13 @@ share_of_current_user(const SupportRequestSelectivity *request)
 	if (is_of_current_tenant(request->root, lsecond(request->args)))
 		return 1.0;				/* all of them, or none */
 	if (!rbac_plan_may_suit_asker() || request->is_join)
-		return share_of_one_tenant();
+		return rbac_share_of_one_tenant();
 	rbac_plan_suits_asker(request->root);
 	if (rbac_is_held_everywhere(linitial(request->args)))
 		return 1.0;
 	condition = rbac_estimable_condition(request->args);
 	if (condition == NULL)
-		return share_of_one_tenant();
+		return rbac_share_of_one_tenant();
 	return clause_selectivity(request->root, (Node *) condition, request->varRelid,
 							  request->jointype, request->sjinfo);
 }
@@ -179,7 +179,7 @@ rbac_check_support(PG_FUNCTION_ARGS)
 	{
 		SupportRequestSelectivity *selectivity = (SupportRequestSelectivity *) request;
 
-		selectivity->selectivity = is_about_no_row(selectivity) ? 1.0 : share_of_one_tenant();
+		selectivity->selectivity = is_about_no_row(selectivity) ? 1.0 : rbac_share_of_one_tenant();
 		PG_RETURN_POINTER(request);
 	}
 	PG_RETURN_POINTER(NULL);

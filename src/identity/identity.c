@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "identity/from_settings.h"
 #include "identity/identity.h"
+#include "identity/outsider.h"
 #include "model/model.h"
 #include "model/names.h"
 
@@ -430,6 +431,7 @@ rbac_switch_tenant(PG_FUNCTION_ARGS)
 	if (wanted->is_local)
 		require_transaction_block("BEGIN a transaction first.");
 	take_identity(wanted, true);
+	rbac_log_outsider(wanted);
 	PG_RETURN_VOID();
 }
 

@@ -12,7 +12,7 @@ CREATE FUNCTION rbac.switch_tenant(tenant_id uuid) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 AS 'MODULE_PATHNAME', 'rbac_switch_tenant';
 COMMENT ON FUNCTION rbac.switch_tenant(uuid) IS
-'Moves the current user to another tenant, for as long as the identity lasts and with the scopes that it lists. Only to an active tenant where the user holds a role now. Errors: 22004 (tenant_id is NULL), 25P01 (an identity that comes from settings, outside a transaction block), 28000 (nobody is asking), 42501 (the user holds no role there, or there is no such tenant), 0LP01 (roles in force, in whatever tenant, that exclude each other).';
+'Moves the current user to another tenant, for as long as the identity lasts and with the scopes that it lists. Only to an active tenant where the user holds a role now; if only by roles held in every tenant, the server''s log says so. Errors: 22004 (tenant_id is NULL), 25P01 (an identity that comes from settings, outside a transaction block), 28000 (nobody is asking), 42501 (the user holds no role there, or there is no such tenant), 0LP01 (roles in force, in whatever tenant, that exclude each other).';
 
 CREATE FUNCTION rbac.clear_identity() RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE

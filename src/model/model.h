@@ -125,6 +125,7 @@ typedef struct RbacDepartment
 /* Called for each row that is found; returns false to see no more. */
 typedef bool (*RbacAssignmentVisitor) (const RbacAssignment *assignment, void *arg);
 typedef bool (*RbacDepartmentVisitor) (const RbacDepartment *department, void *arg);
+typedef bool (*RbacUserVisitor) (const pg_uuid_t *id, void *arg);
 typedef bool (*RbacTenantVisitor) (const pg_uuid_t *id, bool is_active, void *arg);
 typedef bool (*RbacScopeVisitor) (int32 id, const char *name, void *arg);
 typedef bool (*RbacRoleVisitor) (int32 id, const char *name, void *arg);
@@ -167,6 +168,7 @@ extern void rbac_visit_assignments_of_role(RbacReader *reader, const pg_uuid_t *
 										   int32 role_id,
 										   RbacAssignmentVisitor visit, void *arg);
 extern void rbac_visit_tenants(RbacReader *reader, RbacTenantVisitor visit, void *arg);
+extern void rbac_visit_users(RbacReader *reader, RbacUserVisitor visit, void *arg);
 extern void rbac_visit_departments(RbacReader *reader,
 								   RbacDepartmentVisitor visit, void *arg);
 extern void rbac_visit_departments_of(RbacReader *reader, const pg_uuid_t *tenant_id,

@@ -633,6 +633,25 @@ rbac_visit_tenants(RbacReader *reader, RbacTenantVisitor visit, void *arg)
 	table_endscan(scan);
 }
 
+/* Every user, active or not, in no promised order. */
+void
+rbac_visit_users(RbacReader *reader, RbacUserVisitor visit, void *arg)
+{
+	Relation	table = open_table(reader, RBAC_USERS);
+	TupleTableSlot *slot = reader->slot[RBAC_USERS];
+	TableScanDesc scan = table_beginscan(table, reader->snapshot, 0, NULL);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		pg_uuid_t	id = slot_uuid(slot, Anum_users_id, &isnull);
+
+		if (!visit(&id, arg))
+			break;
+	}
+	table_endscan(scan);
+}
+
 /* Every department, in no promised order. */
 void
 rbac_visit_departments(RbacReader *reader, RbacDepartmentVisitor visit, void *arg)

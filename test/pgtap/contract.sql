@@ -8,7 +8,7 @@
 \pset pager off
 
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 
 CREATE TEMP VIEW public_functions AS
     SELECT format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) AS signature, p.*
@@ -73,6 +73,7 @@ INSERT INTO promised VALUES
     ('has_scope_by_key(scope text, tenant_key integer, department_id uuid)', 'stable', true, 'safe', true),
     ('has_scope_by_key(scope text, tenant_key text)', 'stable', true, 'safe', true),
     ('has_scope_by_key(scope text, tenant_key text, department_id uuid)', 'stable', true, 'safe', true),
+    ('has_scope_everywhere(scope text)', 'stable', true, 'safe', true),
     ('permissions_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_user(user_id uuid, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
@@ -134,6 +135,8 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
     AND p.proname ~ '^_' AND has_function_privilege('public', p.oid, 'EXECUTE')$$,
     $$VALUES ('_is_name'), ('_is_scope_token'),  -- called by CHECK constraints
              ('_tenants_touched_by_scope'), ('_tenant_numbers_with_scope'),  -- in index conditions, about oneself
+             ('_sees_tenant'), ('_sees_user'), ('_sees_role'), ('_manages_user'), ('_manages_role'), ('_own_roles'),
+             ('_visible_tenants'), ('_visible_users'), ('_visible_roles'),  -- in policies on our tables, about oneself
              ('_check_scope_name'), ('_table_name'), ('_protected_operations'), ('_column_in'), ('_scope_in'), ('_declared'),
              ('_refuse_other_tenant'), ('_tenant_kind'), ('_isolation_condition'), ('_scope_condition'),
              ('_drop_our_policies'), ('_make_policy'), ('_write_policies'), ('_switch_row_security'),
@@ -195,6 +198,56 @@ SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint con
         SELECT FROM pg_index i WHERE i.indrelid = con.conrelid
           AND (i.indkey::int2[])[0:cardinality(con.conkey) - 1] @> con.conkey)$$,
     'each foreign key has an index, so that deleting what it refers to is fast');
+
+SELECT bag_eq($$SELECT c.relname, c.relforcerowsecurity FROM pg_class c
+    WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relrowsecurity$$,
+    $$SELECT unnest('{tenants,users,departments,roles,role_permissions,role_inherits,role_conflicts,user_roles}'::name[]), false$$,
+    'exactly the tables that hold what is a tenant''s have row-level security, which does not bind their owner');
+CREATE TEMP TABLE promised_policies (relname name, command text, polname name);
+INSERT INTO promised_policies VALUES
+    ('tenants', 'r', 'people_see_where_they_hold_a_role'),
+    ('tenants', 'a', 'tenant_managers_create'),
+    ('tenants', 'w', 'tenant_managers_change'),
+    ('tenants', 'd', 'tenant_managers_delete'),
+    ('users', 'r', 'people_see_those_whose_assignments_they_see'),
+    ('users', 'a', 'user_managers_create'),
+    ('users', 'w', 'user_managers_change_those_of_their_tenants'),
+    ('users', 'd', 'user_managers_delete'),
+    ('departments', 'r', 'reviewers_see_those_of_their_tenants'),
+    ('departments', 'r', 'granters_see_those_of_their_tenants'),
+    ('departments', 'r', 'granters_see_their_departments'),
+    ('departments', '*', 'department_managers_manage_those_of_their_tenants'),
+    ('roles', 'r', 'everybody_sees_shared_roles'),
+    ('roles', 'r', 'reviewers_see_those_of_their_tenants'),
+    ('roles', 'r', 'granters_see_those_of_their_tenants'),
+    ('roles', 'r', 'people_see_the_roles_they_are_assigned'),
+    ('roles', '*', 'role_managers_manage_those_of_their_tenants'),
+    ('roles', '*', 'role_managers_of_every_tenant_manage_shared_roles'),
+    ('role_permissions', 'r', 'people_see_those_of_roles_they_see'),
+    ('role_permissions', 'a', 'role_managers_give'),
+    ('role_permissions', 'w', 'role_managers_change'),
+    ('role_permissions', 'd', 'role_managers_take_away'),
+    ('role_inherits', 'r', 'people_see_those_between_roles_they_see'),
+    ('role_inherits', 'a', 'role_managers_give'),
+    ('role_inherits', 'w', 'role_managers_change'),
+    ('role_inherits', 'd', 'role_managers_take_away'),
+    ('role_conflicts', 'r', 'people_see_those_between_roles_they_see'),
+    ('role_conflicts', 'a', 'role_managers_declare'),
+    ('role_conflicts', 'w', 'role_managers_change'),
+    ('role_conflicts', 'd', 'role_managers_withdraw'),
+    ('user_roles', 'r', 'people_see_their_own'),
+    ('user_roles', 'r', 'reviewers_see_those_of_their_tenants'),
+    ('user_roles', 'r', 'user_managers_see_those_of_their_tenants'),
+    ('user_roles', 'r', 'reviewers_of_every_tenant_see_those_in_every_tenant'),
+    ('user_roles', '*', 'granters_manage_those_of_their_tenants'),
+    ('user_roles', '*', 'granters_manage_those_of_their_departments'),
+    ('user_roles', '*', 'granters_of_every_tenant_manage_those_in_every_tenant');
+SELECT bag_eq($$SELECT c.relname, p.polcmd::text, p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+    WHERE c.relnamespace = 'rbac'::regnamespace$$,
+    'SELECT * FROM promised_policies', 'exactly the promised policies are there');
+SELECT is_empty($$SELECT p.polrelid::regclass, p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+    WHERE c.relnamespace = 'rbac'::regnamespace AND obj_description(p.oid, 'pg_policy') IS NULL$$,
+    'each policy has a comment');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -108,11 +108,13 @@ SELECT f.form, i.id, CASE WHEN f.about_identity THEN NULL ELSE p.user_id END, p.
 FROM oracle.points AS p
 JOIN oracle.forms AS f
   ON f.form IN ('has_scope(s)', 'require_scope(s)', 'explain_scope(s)') AND p.department_id IS NULL
+  OR f.form = 'has_scope_everywhere' AND p.tenant_id IS NULL
   OR f.form ~ '^(has_scope|has_scope_\\w+|require_scope|user_has_scope|explain_scope)\\(.*t\\)' AND p.tenant_id IS NOT NULL AND p.department_id IS NULL
   OR f.form ~ '^(has_scope|has_scope_\\w+|require_scope|user_has_scope|explain_scope)\\(.*t,d\\)' AND p.department_id IS NOT NULL
 LEFT JOIN oracle.identities AS i
   ON f.about_identity AND i.user_id = p.user_id
   AND CASE WHEN f.form LIKE '%(s)' THEN i.tenant_id IS NOT DISTINCT FROM p.tenant_id
+           WHEN f.form = 'has_scope_everywhere' THEN true
            ELSE i.tenant_id IS NULL END
 WHERE to_regprocedure(f.function) IS NOT NULL
   AND (i.id IS NOT NULL OR NOT f.about_identity)

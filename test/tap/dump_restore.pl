@@ -58,10 +58,27 @@ my $next_role = 1 + $node->safe_psql('source', 'SELECT last_value FROM rbac.role
 my $next_assignment = 1 + $node->safe_psql('source', 'SELECT last_value FROM rbac.user_roles_id_seq');
 like($answers, qr{alice edit:task acme/field}, 'there is something to restore');
 
+# Row-level security comes with the extension, not with the dump; what it shows
+# somebody who administers a tenant by plain SQL.
+my $policies = q{
+	SELECT count(*), md5(string_agg(p::text, ';' ORDER BY tablename, policyname)) FROM pg_policies AS p WHERE schemaname = 'rbac'
+	UNION ALL SELECT count(*), string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+	WHERE relnamespace = 'rbac'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity};
+my $source_policies = $node->safe_psql('source', $policies);
+like($source_policies, qr/^37\|.*\n8\|departments/, 'there are policies to restore');
+$node->safe_psql('source', <<"SQL");
+CREATE ROLE office;
+GRANT SELECT ON rbac.users, rbac.user_roles TO office;
+SQL
+my $office = "BEGIN; SELECT rbac.set_identity('a0000000-0000-0000-0000-000000000002', '$acme'); SET LOCAL ROLE office; SELECT username FROM rbac.users; COMMIT";
+
 sub is_the_same
 {
 	my ($database, $how) = @_;
 	my $warm = RbacTest::Session->new($node, $database);
+
+	is($node->safe_psql($database, $policies), $source_policies, "$how: the same row-level security, once");
+	is($node->safe_psql($database, $office), "\nbob", "$how: which binds whom it was granted to");
 
 	is($node->safe_psql($database, $contents), $rows, "$how: the same rows, seeds once, sequences where they were")
 	  if $database ne 'sections';
@@ -126,6 +143,17 @@ is($warm->ask('SELECT rbac._caching_is_sound()'), 't', 'three sections: answers 
 is($node->safe_psql('sections', 'SELECT rbac.repair()'), 'f', 'three sections: once');
 $warm->quit;
 is_the_same('sections', 'three sections, after repair()');
+
+# To a role that policies bind, a dump would be a part of the rows: it is refused.
+$node->safe_psql('source', 'CREATE ROLE backup LOGIN; GRANT USAGE ON SCHEMA rbac, story TO backup; GRANT SELECT ON ALL TABLES IN SCHEMA rbac TO backup; GRANT SELECT ON ALL SEQUENCES IN SCHEMA rbac TO backup');
+my ($out, $err) = run_command([ 'pg_dump', @to, '-U', 'backup', '-f', "$dir/partial.sql", 'source' ]);
+like($err, qr/query would be affected by row-level security policy/, 'a dump by a role that policies bind is refused');
+$node->safe_psql('source', 'ALTER ROLE backup BYPASSRLS');
+run_ok('pg_dump by a role with BYPASSRLS', 'pg_dump', @to, '-U', 'backup', '-f', "$dir/whole.sql", 'source');
+
+# And away with it, and back.
+$node->safe_psql('custom', 'DROP SCHEMA story CASCADE; DROP EXTENSION rbac; CREATE EXTENSION rbac');
+is($node->safe_psql('custom', $policies), $source_policies, 'made again: the same row-level security');
 
 $node->stop;
 done_testing();

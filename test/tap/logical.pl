@@ -187,6 +187,19 @@ $subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION rbac');
 $subscriber->safe_psql('postgres', "DELETE FROM rbac.user_roles WHERE user_id = '$alice'");
 is($warm[0]->ask("SELECT rbac.has_scope('read:task')"), 'f', 'without a subscription, the tables are the database\'s own to change');
 
+# The initial copy is a query by the role that the subscription connects as, and
+# row-level security binds it like any other.
+$authority->safe_psql('postgres', 'CREATE ROLE replicator LOGIN REPLICATION; GRANT SELECT ON rbac.users TO replicator');
+my @as_replicator = ('postgres', 'COPY rbac.users TO STDOUT', extra_params => [ '-U', 'replicator' ]);
+is($authority->safe_psql(@as_replicator), '', 'a role that policies bind would copy nothing');
+{
+	local $ENV{PGOPTIONS} = '-c row_security=off';
+	my ($status, $out, $err) = $authority->psql(@as_replicator);
+	like($err, qr/query would be affected by row-level security policy/, 'or, with row_security off, fail');
+}
+$authority->safe_psql('postgres', 'ALTER ROLE replicator BYPASSRLS');
+like($authority->safe_psql(@as_replicator), qr/alice.*bob/s, 'with BYPASSRLS it copies all');
+
 $_->quit for @warm, $home, $holder;
 $subscriber->stop;
 $authority->stop;

@@ -87,6 +87,7 @@ INSERT INTO oracle.forms (form, function, expression, about_identity) VALUES
     ('has_scope_by_int(s,t)',   'rbac.has_scope_by_key(text,integer)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::integer)', true),
     ('has_scope_by_int(s,t,d)', 'rbac.has_scope_by_key(text,integer,uuid)', 'rbac.has_scope_by_key(q.scope, oracle.key(q.tenant_id)::integer, q.department_id)', true),
     ('tenant_keys_with_scope', 'rbac.tenant_keys_with_scope(text)', 'ARRAY(SELECT t.id FROM oracle.tenants AS t WHERE ltrim(t.name, ''t'') = ANY (rbac.tenant_keys_with_scope(q.scope)) ORDER BY t.id)', true),
+    ('has_scope_everywhere', 'rbac.has_scope_everywhere(text)', 'rbac.has_scope_everywhere(q.scope)', true),
     ('has_any_scope(s)',   'rbac.has_any_scope(text[])', 'rbac.has_any_scope(q.scopes)', true),
     ('has_any_scope(s,t)', 'rbac.has_any_scope(text[],uuid)', 'rbac.has_any_scope(q.scopes, q.tenant_id)', true),
     ('has_all_scopes(s)',  'rbac.has_all_scopes(text[])', 'rbac.has_all_scopes(q.scopes)', true),
