@@ -248,6 +248,14 @@ SQL
 	return $sql;
 }
 
+# Is this role not assigned to this user in the place and from the moment of a already?
+sub is_free
+{
+	my ($user, $role) = @_;
+	return "NOT EXISTS (SELECT FROM rbac.user_roles AS b WHERE b.id <> a.id AND b.user_id = $user AND b.role_id = $role"
+	  . join('', map { " AND b.$_ IS NOT DISTINCT FROM a.$_" } qw(tenant_id department_id valid_from)) . ')';
+}
+
 my %change = (
 	grant => sub { join '', map { grant() } 1 .. 1 + int rand 4 },
 	revoke => sub { "DELETE FROM rbac.user_roles WHERE id = @{[any('id', 'rbac.user_roles')]};\n" },
@@ -256,10 +264,10 @@ my %change = (
 		"UPDATE rbac.user_roles AS a SET valid_until = $until WHERE a.id = @{[any('id', 'rbac.user_roles')]} AND coalesce(valid_from < $until, true);\n";
 	},
 	hand_over => sub {
-		"UPDATE rbac.user_roles AS a SET user_id = @{[any('id', 'rbac.users')]} WHERE a.id = @{[any('id', 'rbac.user_roles')]};\n"
+		"WITH new AS MATERIALIZED (SELECT @{[any('id', 'rbac.users')]} AS id) UPDATE rbac.user_roles AS a SET user_id = new.id FROM new WHERE a.id = @{[any('id', 'rbac.user_roles')]} AND @{[is_free('new.id', 'a.role_id')]};\n"
 	},
 	exchange_role => sub {
-		"UPDATE rbac.user_roles AS a SET role_id = @{[any('id', 'rbac.roles WHERE tenant_id IS NULL AND id >= 100')]} WHERE a.id = @{[any('id', 'rbac.user_roles')]};\n"
+		"WITH new AS MATERIALIZED (SELECT @{[any('id', 'rbac.roles WHERE tenant_id IS NULL AND id >= 100')]} AS id) UPDATE rbac.user_roles AS a SET role_id = new.id FROM new WHERE a.id = @{[any('id', 'rbac.user_roles')]} AND @{[is_free('a.user_id', 'new.id')]};\n"
 	},
 	inherit => \&inherit,
 	disinherit => sub {
