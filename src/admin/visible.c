@@ -13,31 +13,19 @@
  */
 #include "postgres.h"
 
-#include "access/stratnum.h"
 #include "access/xact.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/qunique.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/pathnodes.h"
-#include "nodes/supportnodes.h"
-#include "optimizer/optimizer.h"
-#include "optimizer/restrictinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "admin/authority.h"
 #include "compat.h"
 #include "decision/decision.h"
 #include "decision/for_statement.h"
-#include "decision/plan_class.h"
 #include "identity/identity.h"
 
 PG_FUNCTION_INFO_V1(rbac_sees_tenant);
@@ -49,7 +37,6 @@ PG_FUNCTION_INFO_V1(rbac_visible_tenants);
 PG_FUNCTION_INFO_V1(rbac_visible_users);
 PG_FUNCTION_INFO_V1(rbac_visible_roles);
 PG_FUNCTION_INFO_V1(rbac_own_roles);
-PG_FUNCTION_INFO_V1(rbac_sight_support);
 
 #define SCOPE_GRANT "rbac:grant"
 #define SCOPE_ROLES "rbac:manage_roles"
@@ -439,11 +426,8 @@ list_visible_roles(Collection *roles)
 
 typedef struct Sight
 {
-	const char *question;
-	const char *set;
 	Size		size;			/* of an id */
 	void		(*list) (Collection *visible);
-	const char *scopes[4];		/* whose holders in every tenant see (nearly) all */
 	/* what is remembered */
 	RbacForStatement asked;
 	int			calls;
@@ -461,9 +445,9 @@ typedef enum SightOf
 
 static Sight sights[] =
 {
-	[SIGHT_OF_TENANTS] = {"_sees_tenant", "_visible_tenants", UUID_LEN, list_visible_tenants, {SCOPE_TENANTS}},
-	[SIGHT_OF_USERS] = {"_sees_user", "_visible_users", UUID_LEN, list_visible_users, {SCOPE_USERS, SCOPE_REVIEW, SCOPE_GRANT}},
-	[SIGHT_OF_ROLES] = {"_sees_role", "_visible_roles", sizeof(int32), list_visible_roles, {SCOPE_ROLES, SCOPE_REVIEW, SCOPE_GRANT}},
+	[SIGHT_OF_TENANTS] = {UUID_LEN, list_visible_tenants},
+	[SIGHT_OF_USERS] = {UUID_LEN, list_visible_users},
+	[SIGHT_OF_ROLES] = {sizeof(int32), list_visible_roles},
 };
 
 static Datum
@@ -682,134 +666,4 @@ rbac_manages_role(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	place = rbac_role_place(PG_GETARG_INT32(0));
 	PG_RETURN_BOOL(rbac_asker_holds(SCOPE_ROLES, &place));
-}
-
-/*
- * For the planner.
- */
-static const Sight *
-sight_of(Oid funcid)
-{
-	char	   *name = get_func_name(funcid);
-
-	for (int i = 0; name != NULL && i < (int) lengthof(sights); i++)
-	{
-		if (strcmp(name, sights[i].question) == 0)
-			return &sights[i];
-	}
-	return NULL;
-}
-
-/* As far as can be told while planning, and then the plan depends on it. */
-static bool
-sees_all(const Sight *sight, PlannerInfo *root)
-{
-	rbac_plan_suits_asker(root);
-	if (!rbac_plan_may_suit_asker())
-		return false;
-	for (int i = 0; i < (int) lengthof(sight->scopes) && sight->scopes[i] != NULL; i++)
-	{
-		if (holds_everywhere(sight->scopes[i]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Does the query look for few rows by this column anyway: by a constant, or one
- * for each row of another table?  Then to ask about those is cheaper than to
- * list all, for each of those rows in the worst case.
- */
-static bool
-is_looked_for(const SupportRequestIndexCondition *request, const Node *column)
-{
-	ListCell   *cell;
-
-	/* outer joins; others are among the classes */
-	foreach(cell, request->index->rel->joininfo)
-	{
-		Expr	   *clause = lfirst_node(RestrictInfo, cell)->clause;
-
-		if (join_clause_is_movable_to(lfirst(cell), request->index->rel) &&
-			is_opclause(clause) && list_length(((OpExpr *) clause)->args) == 2 &&
-			(equal(get_leftop(clause), column) || equal(get_rightop(clause), column)))
-			return true;
-	}
-	foreach(cell, request->root->eq_classes)
-	{
-		EquivalenceClass *class = lfirst(cell);
-		ListCell   *member;
-
-		if (class->ec_merged != NULL || list_length(class->ec_members) < 2)
-			continue;
-		foreach(member, class->ec_members)
-		{
-			if (equal(((EquivalenceMember *) lfirst(member))->em_expr, column))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * column = ANY (rbac._visible_users()), which is true of the same rows, by the
- * first column of a btree (decision/index_condition.c says why) and for those
- * who do not see all rows.
- */
-static List *
-index_condition(SupportRequestIndexCondition *request)
-{
-	oidvector  *no_arguments = buildoidvector(NULL, 0);
-	const Sight *sight;
-	Node	   *column;
-	Oid			type;
-	Oid			operator;
-	Oid			set;
-	ScalarArrayOpExpr *member;
-
-	if (!IsA(request->node, FuncExpr) ||
-		request->index->relam != BTREE_AM_OID || request->indexcol > 0)
-		return NIL;
-	sight = sight_of(request->funcid);
-	column = linitial(((FuncExpr *) request->node)->args);
-	if (sight == NULL || sees_all(sight, request->root) || is_looked_for(request, column))
-		return NIL;
-
-	type = exprType(column);
-	operator = get_opfamily_member(request->opfamily, type, type, BTEqualStrategyNumber);
-	set = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						  CStringGetDatum(sight->set), PointerGetDatum(no_arguments),
-						  ObjectIdGetDatum(rbac_catalog()->namespace));
-	if (!OidIsValid(operator) || !OidIsValid(set) || !rbac_may_execute(set, GetUserId()))
-		return NIL;
-
-	member = makeNode(ScalarArrayOpExpr);
-	member->opno = operator;
-	member->opfuncid = get_opcode(operator);
-	member->useOr = true;
-	member->args = list_make2(copyObject(column),
-							  makeFuncExpr(set, get_array_type(type), NIL,
-										   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
-	member->location = -1;
-	request->lossy = false;
-	return list_make1(member);
-}
-
-/* For _sees_tenant, _sees_user and _sees_role. */
-Datum
-rbac_sight_support(PG_FUNCTION_ARGS)
-{
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (IsA(request, SupportRequestSelectivity))
-	{
-		SupportRequestSelectivity *selectivity = (SupportRequestSelectivity *) request;
-		const Sight *sight = sight_of(selectivity->funcid);
-
-		selectivity->selectivity = sight != NULL && sees_all(sight, selectivity->root) ? 1.0 : rbac_share_of_one_tenant();
-		PG_RETURN_POINTER(request);
-	}
-	if (IsA(request, SupportRequestIndexCondition))
-		PG_RETURN_POINTER(index_condition((SupportRequestIndexCondition *) request));
-	PG_RETURN_POINTER(NULL);
 }
