@@ -74,6 +74,15 @@ EXPLAIN (COSTS OFF) DELETE FROM ix_docs WHERE rbac.has_scope('ix:write', tenant_
 EXPLAIN (COSTS OFF) SELECT * FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id)
     ORDER BY tenant_id, number LIMIT 3;
 
+-- Where the query says which tenant it is about, no list is needed, and the index's
+-- order is kept; the estimate is of that tenant.
+EXPLAIN (COSTS OFF) SELECT * FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id) AND tenant_id = pg_temp.id(3)
+    ORDER BY number LIMIT 3;
+SELECT count(*) FILTER (WHERE tenant_id = pg_temp.id(3)) AS of_one, count(*)
+FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id) AND tenant_id = pg_temp.id(3);
+SELECT count(*) FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id) AND tenant_id = pg_temp.id(4);
+SELECT pg_temp.estimate($$SELECT * FROM ix_docs WHERE rbac.has_scope('ix:read', tenant_id) AND tenant_id = pg_temp.id(3)$$) AS of_one_tenant;
+
 -- A plan that is kept lists the tenants of whoever runs it.
 SET plan_cache_mode = force_generic_plan;
 PREPARE mine (text) AS SELECT count(*), count(*) FILTER (WHERE number = 7) AS sevens FROM ix_docs WHERE rbac.has_scope($1, tenant_id);

@@ -16,7 +16,9 @@
  *
  * For somebody who holds a scope in every tenant the list would be of all
  * tenants and select nothing, so that plans made for them do without
- * (plan_class.c says what becomes of those that are kept).
+ * (plan_class.c says what becomes of those that are kept).  Nor is it of use
+ * where the query itself says which tenant, as by tenant_id = $1: then asking
+ * about each of its rows is cheaper than a list that may be long.
  */
 #include "postgres.h"
 
@@ -31,6 +33,7 @@
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/restrictinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -156,6 +159,63 @@ index_serves(const SupportRequestIndexCondition *request)
 		(!OidIsValid(request->indexcollation) || get_collation_isdeterministic(request->indexcollation));
 }
 
+static Node *
+without_relabel(Node *node)
+{
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/*
+ * Does another condition, of the query or of a policy, say that this column is
+ * equal to something that is known as a scan begins?  One that an index on the
+ * column serves.
+ */
+bool
+rbac_is_named_by_query(const PlannerInfo *root, Node *column)
+{
+	const Var  *var;
+	RelOptInfo *rel;
+	ListCell   *cell;
+
+	column = strip_implicit_coercions(column);
+	if (!IsA(column, Var) || root == NULL)
+		return false;
+	var = (const Var *) column;
+	if (var->varlevelsup != 0 || IS_SPECIAL_VARNO(var->varno) ||
+		(int) var->varno >= root->simple_rel_array_size)
+		return false;
+	rel = root->simple_rel_array[var->varno];
+	if (rel == NULL)
+		return false;
+
+	foreach(cell, rel->baserestrictinfo)
+	{
+		RestrictInfo *condition = lfirst_node(RestrictInfo, cell);
+		const OpExpr *equation = (const OpExpr *) condition->clause;
+		Node	   *left;
+		Node	   *right;
+		Node	   *other;
+
+		if (!IsA(equation, OpExpr) || list_length(equation->args) != 2 ||
+			!restriction_is_securely_promotable(condition, rel))
+			continue;
+		left = without_relabel(linitial(equation->args));
+		right = without_relabel(lsecond(equation->args));
+		if (equal(left, column))
+			other = right;
+		else if (equal(right, column))
+			other = left;
+		else
+			continue;
+		if (op_mergejoinable(equation->opno, exprType(left)) &&
+			!contain_var_clause(other) && !contain_volatile_functions(other))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Does the current user hold this scope in every tenant, as far as can be told
  * while planning?
@@ -185,7 +245,8 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 		return NIL;
 	args = ((FuncExpr *) request->node)->args;
 	scope = list_nth(args, SCOPE_ARGUMENT);
-	if (!is_pseudo_constant_for_index(request->root, scope, request->index))
+	if (!is_pseudo_constant_for_index(request->root, scope, request->index) ||
+		rbac_is_named_by_query(request->root, list_nth(args, request->indexarg)))
 		return NIL;
 	rbac_plan_suits_asker(request->root);
 	if (rbac_is_held_everywhere(scope))

@@ -6,6 +6,7 @@
 #ifndef RBAC_INDEX_CONDITION_H
 #define RBAC_INDEX_CONDITION_H
 
+#include "nodes/pathnodes.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "nodes/supportnodes.h"
@@ -14,5 +15,6 @@ extern Oid	rbac_set_function(const char *name);
 extern List *rbac_index_condition(SupportRequestIndexCondition *request);
 extern Expr *rbac_estimable_condition(const List *args);
 extern bool rbac_is_held_everywhere(const Node *scope);
+extern bool rbac_is_named_by_query(const PlannerInfo *root, Node *column);
 
 #endif							/* RBAC_INDEX_CONDITION_H */

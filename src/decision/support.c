@@ -9,7 +9,6 @@
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "nodes/nodeFuncs.h"
-#include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
@@ -48,57 +47,6 @@ rbac_share_of_one_tenant(void)
 	return tenants > 1 ? 1.0 / tenants : 0.5;
 }
 
-static bool
-is_current_tenant(const Node *node)
-{
-	const FuncExpr *call = (const FuncExpr *) node;
-	char	   *name;
-
-	if (!IsA(node, FuncExpr) || get_func_namespace(call->funcid) != rbac_catalog()->namespace)
-		return false;
-	name = get_func_name(call->funcid);
-	return name != NULL && strncmp(name, "current_tenant_", strlen("current_tenant_")) == 0;
-}
-
-/*
- * Are only rows of the current tenant asked about, by another condition on the
- * same column?
- */
-static bool
-is_of_current_tenant(const PlannerInfo *root, Node *column)
-{
-	const Var  *var;
-	const RelOptInfo *rel;
-	ListCell   *cell;
-
-	column = strip_implicit_coercions(column);
-	if (!IsA(column, Var) || root == NULL)
-		return false;
-	var = (const Var *) column;
-	if (var->varlevelsup != 0 || IS_SPECIAL_VARNO(var->varno) ||
-		(int) var->varno >= root->simple_rel_array_size)
-		return false;
-	rel = root->simple_rel_array[var->varno];
-	if (rel == NULL)
-		return false;
-
-	foreach(cell, rel->baserestrictinfo)
-	{
-		const OpExpr *equation = (const OpExpr *) lfirst_node(RestrictInfo, cell)->clause;
-		Node	   *left;
-		Node	   *right;
-
-		if (!IsA(equation, OpExpr) || list_length(equation->args) != 2)
-			continue;
-		left = strip_implicit_coercions(linitial(equation->args));
-		right = strip_implicit_coercions(lsecond(equation->args));
-		if ((equal(left, column) && is_current_tenant(right)) ||
-			(equal(right, column) && is_current_tenant(left)))
-			return true;
-	}
-	return false;
-}
-
 /*
  * How many of the rows does has_scope let pass, by the statistics of the
  * columns that it asks about?
@@ -108,7 +56,7 @@ share_of_current_user(const SupportRequestSelectivity *request)
 {
 	Expr	   *condition;
 
-	if (is_of_current_tenant(request->root, lsecond(request->args)))
+	if (rbac_is_named_by_query(request->root, lsecond(request->args)))
 		return 1.0;				/* all of them, or none */
 	if (!rbac_plan_may_suit_asker() || request->is_join)
 		return rbac_share_of_one_tenant();
