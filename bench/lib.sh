@@ -23,14 +23,14 @@ make_database() {
 	ask -c 'CREATE EXTENSION rbac' -v trivial="$PWD/trivial/trivial" -f stopwatch.sql
 }
 
+# And the roles of benchmarks: all whose names begin with bench_.
 drop_databases() {
 	local database
 	export PGDATABASE=postgres
 	for database in "${databases[@]}"; do
 		dropdb --force "$database"
 	done
-	ask -c "SET client_min_messages = warning" -c "DROP ROLE IF EXISTS bench_none, bench_trivial,
-		bench_bare, bench_setting, bench_exists, bench_join, bench_wrapped_trivial, bench_wrapped, bench_app"
+	ask -A -t -c "SELECT format('DROP ROLE %I;', rolname) FROM pg_roles WHERE starts_with(rolname, 'bench_')" | ask
 	databases=()
 }
 
@@ -49,4 +49,10 @@ transactions_a_second() {
 	local said
 	said=$(pgbench --no-vacuum "$@" 2>&1) || { printf '%s\n' "$said" >&2; return 1; }
 	awk '/^tps = / { print $3; n++ } END { exit n != 1 }' <<<"$said"
+}
+
+say_server() {
+	ask -A -t -c "SELECT 'PostgreSQL ' || current_setting('server_version')
+		|| ', library ' || CASE WHEN current_setting('shared_preload_libraries') ~ '\mrbac\M' THEN '' ELSE 'not ' END || 'preloaded'
+		|| ', assertions ' || current_setting('debug_assertions')"
 }

@@ -89,8 +89,8 @@ $$;
 CREATE FUNCTION bench.duration(ns float8) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN ns < 1000 THEN format('%s ns', round(ns::numeric, 1))
-        WHEN ns < 1000000 THEN format('%s µs', round(ns::numeric / 1000, 1))
+        WHEN abs(ns) < 1000 THEN format('%s ns', round(ns::numeric, 1))
+        WHEN abs(ns) < 1000000 THEN format('%s µs', round(ns::numeric / 1000, 1))
         ELSE format('%s ms', round(ns::numeric / 1000000, 2))
     END
 $$;

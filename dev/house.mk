@@ -3,7 +3,7 @@
 
 export PG_CONFIG ROOMS REGRESS ISOLATION
 
-.PHONY: help needs check accept demo bench bench-growth stress
+.PHONY: help needs check accept demo bench bench-growth bench-isolation stress
 
 help:
 	@echo 'make                 build'
@@ -20,6 +20,7 @@ help:
 	@echo 'make accept          take what the regress and isolation tests print now as expected'
 	@echo 'make bench           measure'
 	@echo 'make bench-growth    measure how it grows up to 1,000,000 people; draws docs/growth.svg'
+	@echo 'make bench-isolation measure policies beside what one would write instead'
 	@echo 'make needs           install what testing needs, or say what that is'
 	@echo
 	@echo 'Variables: PG_CONFIG, CC, WERROR; with check also REGRESS, ISOLATION (which'
@@ -51,3 +52,6 @@ bench:
 
 bench-growth:
 	+@bench/growth/run
+
+bench-isolation:
+	+@dev/on-server bench/isolation/run
