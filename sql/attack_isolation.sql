@@ -55,11 +55,11 @@ RESET client_min_messages;
 RESET ROLE;
 ANALYZE vault.docs, vault.notes, vault.parts, vault.parents, vault.wide;
 -- set_identity is not for the application's role: people come in by a password.
--- (No SET clause: with one, a transaction-local identity would end with it.)
-CREATE FUNCTION vault.enter(who text, password text, tenant integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION vault.enter(who text, password text, tenant integer, local boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF password OPERATOR(pg_catalog.<>) 'open sesame' THEN RAISE insufficient_privilege; END IF;
-    PERFORM rbac.set_identity(u.id, public.id(tenant), local => false) FROM rbac.users AS u WHERE u.username OPERATOR(pg_catalog.=) who;
+    IF password <> 'open sesame' THEN RAISE insufficient_privilege; END IF;
+    PERFORM rbac.set_identity(u.id, public.id(tenant), local => local) FROM rbac.users AS u WHERE u.username = who;
 END $$;
 
 -- From here on, all is the attacker's.
@@ -133,6 +133,14 @@ SELECT rbac.current_user_id() IS NULL AS nobody, (SELECT count(*) FROM vault.doc
 INSERT INTO vault.notes (id, tenant_id) VALUES (9, id(1));
 ROLLBACK;
 
+-- What is said for one transaction ends with it, also if said by a function that
+-- has settings of its own.
+BEGIN;
+SELECT vault.enter('ai_mallory', 'open sesame', 2, local => true) \g /dev/null
+SELECT rbac.current_tenant_id() = id(2) AS beta, (SELECT count(*) FROM vault.docs) AS docs;
+COMMIT;
+SELECT rbac.current_tenant_id() = id(1) AS acme;
+
 -- 4. Functions that tell what they are given, and claim to cost nothing, wherever
 -- PostgreSQL could call them before the policies have judged the row.
 CREATE FUNCTION lair.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
@@ -199,6 +207,9 @@ CREATE FUNCTION lair.shout(what text) RETURNS boolean LANGUAGE plpgsql COST 0.00
 BEGIN RAISE NOTICE 'heard: %', what; RETURN false; END $$;
 CREATE FUNCTION lair.later(what text) RETURNS boolean LANGUAGE plpgsql COST 1.5 AS $$
 BEGIN RAISE NOTICE 'heard: %', what; RETURN false; END $$;
+CREATE SEQUENCE lair.steps;
+CREATE FUNCTION lair.quietly(what text) RETURNS boolean LANGUAGE plpgsql STABLE COST 0.0000001 AS $$
+BEGIN RAISE NOTICE 'heard: %', what; RETURN false; END $$;
 CREATE FUNCTION lair.softly(what text) RETURNS text LANGUAGE plpgsql STABLE COST 0.0000001 AS $$
 BEGIN RAISE NOTICE 'heard: %', what; RETURN what; END $$;
 SELECT id FROM vault.docs WHERE CASE WHEN secret = 'plum 3' THEN lair.shout('by CASE') ELSE false END;
@@ -220,6 +231,34 @@ RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material; RESET enab
 SET cpu_operator_cost = 1e-300;
 SELECT id FROM vault.docs WHERE CASE WHEN secret > 'b' THEN lair.shout('for nothing') ELSE false END;
 RESET cpu_operator_cost;
+-- in what is rearranged: a union, a view, a HAVING, outer joins, functions that are
+-- inlined, partitions joined one by one, rows by their place, plans that are kept
+SELECT secret FROM (SELECT id, secret FROM vault.docs UNION ALL SELECT id, secret FROM vault.wide) AS u WHERE CASE WHEN secret > 'b' THEN lair.shout('of a union') ELSE false END;
+SELECT secret FROM vault.docs GROUP BY secret HAVING CASE WHEN secret > 'b' THEN lair.quietly('by HAVING') ELSE false END;
+SELECT n, d.id FROM generate_series(1, 2) AS n LEFT JOIN vault.docs AS d ON CASE WHEN d.secret > 'b' THEN lair.quietly('by LEFT JOIN') ELSE false END;
+SELECT count(*) FROM generate_series(1, 2) AS n FULL JOIN vault.docs AS d ON d.id = n AND CASE WHEN d.secret > 'b' THEN lair.quietly('by FULL JOIN') ELSE false END;
+SELECT count(*) FROM generate_series(1, 2) AS n WHERE EXISTS (SELECT FROM vault.docs WHERE CASE WHEN secret > 'b' AND id > n THEN lair.shout('by EXISTS') ELSE false END);
+CREATE FUNCTION lair.docs() RETURNS SETOF vault.docs LANGUAGE sql STABLE AS 'SELECT * FROM vault.docs';
+CREATE FUNCTION lair.inlined(text) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT CASE WHEN $1 > 'b' THEN lair.quietly('inlined') ELSE false END $$;
+SELECT id FROM lair.docs() WHERE lair.inlined(secret);
+SET enable_partitionwise_join = on;
+SELECT count(*) FROM vault.parts AS a JOIN vault.parts AS b USING (id) WHERE CASE WHEN a.secret > 'b' THEN lair.quietly('of two parts') ELSE false END;
+RESET enable_partitionwise_join;
+SELECT id FROM vault.docs WHERE ctid IN ('(0,1)', '(0,3)') AND CASE WHEN secret > 'b' THEN lair.shout('by place') ELSE false END;
+SELECT id FROM vault.docs WHERE NOT (secret <= 'b' OR NOT flag OR lair.later('by NOT')) AND COALESCE(CASE WHEN secret > 'b' THEN NULL ELSE false END, lair.shout('by COALESCE'));
+SELECT id FROM vault.docs WHERE CASE WHEN secret > 'b' THEN nextval('lair.steps') > 0 ELSE false END;
+SELECT id FROM vault.docs WHERE CASE WHEN secret > 'b' THEN ((SELECT 'x')::lair.checked) IS NOT NULL ELSE false END;
+SET plan_cache_mode = force_generic_plan;
+PREPARE p (text, text) AS SELECT id FROM vault.docs WHERE CASE WHEN secret > $1 THEN lair.shout($2) ELSE false END;
+EXECUTE p ('b', 'of a kept plan');
+DEALLOCATE p;
+RESET plan_cache_mode;
+BEGIN;
+DELETE FROM vault.docs USING generate_series(1, 5) AS n WHERE id = n AND CASE WHEN secret > 'b' THEN lair.shout('by DELETE') ELSE false END;
+MERGE INTO vault.docs AS d USING generate_series(1, 5) AS n ON d.id = n AND CASE WHEN d.secret > 'b' THEN lair.quietly('by MERGE') ELSE false END WHEN MATCHED THEN DELETE;
+INSERT INTO vault.docs AS d (id) VALUES (3) ON CONFLICT (id) DO UPDATE SET flag = true WHERE CASE WHEN d.secret > 'b' THEN lair.shout('by ON CONFLICT') ELSE false END;
+ROLLBACK;
+SELECT last_value, is_called FROM lair.steps;
 -- without any function of one's own
 SELECT set_config('lair.heard', 'no', false) \g /dev/null
 SELECT count(*) FROM vault.docs WHERE CASE WHEN flag THEN set_config('lair.heard', 'yes', false) IS NULL ELSE false END;
@@ -255,6 +294,13 @@ BEGIN;
 SELECT n, d.id, d.secret FROM (SELECT n, lair.move(n) FROM generate_series(1, 2) AS n OFFSET 0) AS n, LATERAL (SELECT * FROM vault.docs AS d WHERE n > 0 AND tenant_id = id(n) OFFSET 0) AS d;
 ROLLBACK;
 RESET enable_seqscan; RESET enable_material;
+-- aloud, or within a function that puts back what it has set
+CREATE FUNCTION lair.visit() RETURNS TABLE (secret text) LANGUAGE plpgsql SET work_mem = '1MB' AS $$
+BEGIN PERFORM rbac.switch_tenant(public.id(2)); RETURN QUERY SELECT d.secret FROM vault.docs AS d; END $$;
+BEGIN;
+SELECT d.id, v.secret FROM vault.docs AS d, lair.visit() AS v;
+SELECT id FROM vault.docs WHERE EXISTS (SELECT FROM lair.visit()) OR true;
+ROLLBACK;
 -- rows written, with the right to write that one has elsewhere
 BEGIN;
 INSERT INTO vault.docs (id, tenant_id, secret) SELECT 10 + n, id(n), lair.move(n)::text FROM generate_series(1, 2) AS n;
@@ -268,6 +314,26 @@ FETCH 1 FROM c;
 SELECT rbac.switch_tenant(id(2)) \g /dev/null
 UPDATE vault.docs SET secret = 'moved' WHERE CURRENT OF c;
 ROLLBACK;
+
+-- Not prevented: the same, past a policy of the application's own that asks once a
+-- statement. What helps: to ask about the row's tenant.
+\c - :superuser
+SET ROLE regress_rbac_owner;
+CREATE TABLE vault.by_hand (id integer, tenant_id uuid, secret text);
+CREATE POLICY p ON vault.by_hand USING (tenant_id = rbac.current_tenant_id() AND (SELECT rbac.has_scope('ai:read')));
+CREATE TABLE vault.by_row (LIKE vault.by_hand);
+CREATE POLICY p ON vault.by_row USING (tenant_id = rbac.current_tenant_id() AND rbac.has_scope('ai:read', tenant_id));
+INSERT INTO vault.by_hand VALUES (1, id(1), 'acme'), (2, id(2), 'plum');
+INSERT INTO vault.by_row TABLE vault.by_hand;
+ALTER TABLE vault.by_hand ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vault.by_row ENABLE ROW LEVEL SECURITY;
+\c - regress_rbac_app
+SELECT vault.enter('ai_mallory', 'open sesame', 1) \g /dev/null
+BEGIN;
+SELECT id, secret, lair.move(2) FROM vault.by_hand;
+ROLLBACK;
+SELECT id, secret, lair.move(2) FROM vault.by_row;
+SELECT vault.enter('ai_mallory', 'open sesame', 1) \g /dev/null
 
 -- 7. Other names for what the policies use.
 SET search_path = lair, pg_temp, public, pg_catalog, rbac;
@@ -422,6 +488,42 @@ SELECT vault.enter('ai_mallory', 'open sesame', 1) \g /dev/null
 SET enable_seqscan = off; SET enable_bitmapscan = off;
 SELECT lair.removed($$secret = 'plum 5'$$) AS guessed, lair.removed($$secret = 'pear 5'$$) AS not_there;
 RESET enable_seqscan; RESET enable_bitmapscan;
+
+-- Not prevented: the planner's estimates, which EXPLAIN shows without reading a
+-- row. What helps: no statistics of a column that is secret.
+\c - :superuser
+SET ROLE regress_rbac_owner;
+CREATE TABLE vault.bulk (tenant_id uuid NOT NULL, secret text, quiet text);
+ALTER TABLE vault.bulk ALTER COLUMN quiet SET STATISTICS 0;
+INSERT INTO vault.bulk SELECT id(1 + n % 2), v, v
+FROM generate_series(1, 1000) AS n, LATERAL (SELECT CASE WHEN n % 2 = 0 THEN 'acme ' || n ELSE 'plum' END) AS s (v);
+SET client_min_messages = warning;
+SELECT rbac.enable_tenant_isolation('vault.bulk') \g /dev/null
+ANALYZE vault.bulk;
+\c - regress_rbac_app
+SELECT vault.enter('ai_mallory', 'open sesame', 1) \g /dev/null
+CREATE FUNCTION lair.expected(condition text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT json) SELECT FROM vault.bulk WHERE ' || condition INTO plan;
+    RETURN plan -> 0 -> 'Plan' -> 'Plan Rows';
+END $$;
+SELECT lair.expected($$secret = 'plum'$$) > 100 AS guessed, lair.expected($$secret = 'pear'$$) > 100 AS not_there,
+       lair.expected($$quiet = 'plum'$$) = lair.expected($$quiet = 'pear'$$) AS quiet_are_alike;
+
+-- Not prevented: standing in everybody's way.
+BEGIN;
+LOCK TABLE vault.docs IN EXCLUSIVE MODE;
+SELECT count(*) FROM pg_locks WHERE relation = 'vault.docs'::regclass AND mode = 'ExclusiveLock';
+ROLLBACK;
+-- Not prevented: reading what other sessions of the same role have said. To
+-- PostgreSQL they are all one's own. What helps: parameters, which are not shown;
+-- or track_activities = off.
+SELECT vault.enter('ai_bob', 'open sesame', 2) \g /dev/null
+\setenv PGDATABASE :DBNAME
+SELECT count(*) AS mine FROM vault.docs WHERE secret = 'plum 1';
+\! psql -X -A -t -U regress_rbac_app -c "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user"
+SELECT vault.enter('ai_mallory', 'open sesame', 1) \g /dev/null
 
 -- Not prevented: a partition that came later, if it can be named: it has no policies
 -- until enable_tenant_isolation is called again.
