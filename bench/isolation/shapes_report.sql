@@ -2,10 +2,10 @@
 
 \pset null ''
 CREATE FUNCTION shape.ms(ns float8) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE ns WHEN 'Infinity' THEN '> 60,000' ELSE to_char(ns / 1e6, CASE WHEN ns < 1e8 THEN 'FM99,990.00' ELSE 'FM99,990' END) END
+    SELECT CASE ns WHEN 'Infinity' THEN '> 20 s' ELSE to_char(ns / 1e6, CASE WHEN ns < 1e8 THEN 'FM99,990.00' ELSE 'FM99,990' END) END
 $$;
 CREATE FUNCTION shape.times(ns float8, beside float8) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN beside = 'Infinity' THEN '< 1/' || to_char(6e10 / ns, 'FM999,999,990')
+    SELECT CASE WHEN beside = 'Infinity' THEN '< 1/' || to_char(2e10 / ns, 'FM999,999,990')
                 WHEN ns * 2 < beside THEN '1/' || to_char(beside / ns, 'FM999,999,990')
                 ELSE to_char(ns / beside, 'FM990.00') || ' x' END
 $$;
