@@ -44,33 +44,23 @@ $$;
 COMMENT ON FUNCTION rbac._protected_operations() IS
 'What protect_table takes a scope for, and the policy that it then makes.';
 
--- How pg_get_expr writes a column: quoted if need be, and cast if it is of a
--- domain or another kind of text.
-CREATE FUNCTION rbac._column_in(expression text, before text, after text) RETURNS name
+-- Those, and the two of isolation; as a pattern, so that it can be inlined.
+CREATE FUNCTION rbac._is_policy_of_ours(policy name) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT (parse_ident(substring(expression FROM
-        before || '\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)\)?(?:::[a-z ]+)?' || after)))[1];
-$$;
-COMMENT ON FUNCTION rbac._column_in(text, text, text) IS
-'The column that stands between two patterns in an expression; NULL if none does.';
-
-CREATE FUNCTION rbac._scope_in(expression text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT replace(substring(expression FROM $re$rbac\.has_scope(?:_by_key)?\('((?:[^']|'')*)'::text$re$), $q$''$q$, $q$'$q$);
-$$;
-COMMENT ON FUNCTION rbac._scope_in(text) IS
-'The first scope that an expression asks for; NULL if it asks for none.';
+RETURN policy OPERATOR(pg_catalog.~)
+    '^rbac_(tenant_isolation|rows_of_the_tenant|who_may_(select|insert|update|delete)|owner_may_(select|update|delete))$';
+COMMENT ON FUNCTION rbac._is_policy_of_ours(name) IS
+'Is this the name of a policy that enable_tenant_isolation or protect_table makes?';
 
 CREATE FUNCTION rbac._declared(tbl regclass) RETURNS rbac._row_protection
 LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    call CONSTANT text := $re$has_scope(?:_by_key)?\('(?:[^']|'')*'::text, $re$;
+    -- how pg_get_expr writes a column: quoted if need be, and cast if it is of a
+    -- domain or another kind of text
+    col CONSTANT text := $re$\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)\)?(?:::[a-z ]+)?$re$;
+    call CONSTANT text := $re$has_scope(?:_by_key)?\('((?:[^']|'')*)'::text$re$;
     result rbac._row_protection;
     isolation text;
     protection text;
@@ -83,25 +73,24 @@ BEGIN
     result.is_isolated := isolation IS NOT NULL;
 
     SELECT max(e.expression), max(e.expression) FILTER (WHERE o.is_own),
-           jsonb_object_agg(o.operation, rbac._scope_in(e.expression)) FILTER (WHERE o.operation IS NOT NULL)
+           jsonb_object_agg(o.operation, replace((regexp_match(e.expression, call))[1], $q$''$q$, $q$'$q$))
     INTO protection, own, result.scopes
     FROM rbac._protected_operations() AS o
     JOIN pg_policy AS p ON p.polrelid = tbl AND p.polname = o.policy,
     LATERAL (SELECT pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid)) AS e (expression);
 
-    result.tenant_column := coalesce(
-        rbac._column_in(isolation, '^\(', ' = rbac\.current_tenant_(?:id|key|number)\(\)\)$'),
-        rbac._column_in(protection, call, '[,)]'));
-    result.department_column :=
-        rbac._column_in(protection, call || $re$\(?[^'()]+(?:\(\))?\)?(?:::[a-z ]+)?, $re$, '\)');
-    result.owner_column := rbac._column_in(own, '\(', ' = rbac\.current_user_id\(\)\)');
+    result.tenant_column := (parse_ident(coalesce(
+        (regexp_match(isolation, '^\(' || col || ' = rbac\.current_tenant_(?:id|key|number)\(\)\)$'))[1],
+        (regexp_match(protection, call || ', ' || col))[2])))[1];
+    result.department_column := (parse_ident((regexp_match(protection, call || ', ' || col || ', ' || col || '\)'))[3]))[1];
+    result.owner_column := (parse_ident((regexp_match(own, '\(' || col || ' = rbac\.current_user_id\(\)\)'))[1]))[1];
     RETURN result;
 END $$;
 COMMENT ON FUNCTION rbac._declared(regclass) IS
 'What has been asked for this table by enable_tenant_isolation and protect_table.';
 
 REVOKE ALL ON FUNCTION rbac._check_scope_name(text), rbac._table_name(regclass), rbac._protected_operations(),
-    rbac._column_in(text, text, text), rbac._scope_in(text), rbac._declared(regclass) FROM PUBLIC;
+    rbac._is_policy_of_ours(name), rbac._declared(regclass) FROM PUBLIC;
 -- What calls them runs with the rights of the table's owner, whoever that is.
 GRANT EXECUTE ON FUNCTION rbac._check_scope_name(text), rbac._table_name(regclass), rbac._protected_operations(),
-    rbac._column_in(text, text, text), rbac._scope_in(text), rbac._declared(regclass) TO PUBLIC;
+    rbac._is_policy_of_ours(name), rbac._declared(regclass) TO PUBLIC;

@@ -19,13 +19,6 @@ CREATE TYPE rbac._examined_table AS (
 );
 COMMENT ON TYPE rbac._examined_table IS 'A protected table, as rbac.doctor() sees it.';
 
-CREATE FUNCTION rbac._is_policy_of_ours(policy name) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN policy OPERATOR(pg_catalog.~)
-    '^rbac_(tenant_isolation|rows_of_the_tenant|who_may_(select|insert|update|delete)|owner_may_(select|update|delete))$';
-COMMENT ON FUNCTION rbac._is_policy_of_ours(name) IS
-'Is this the name of a policy that enable_tenant_isolation or protect_table makes?';
-
 -- Where users keep their tables.
 CREATE FUNCTION rbac._is_schema_of_users(schema name) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -169,9 +162,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(role)) END; $$;
 COMMENT ON FUNCTION rbac._role_name(oid) IS 'A role as SQL names it; 0 is PUBLIC.';
 
-REVOKE ALL ON FUNCTION rbac._is_policy_of_ours(name), rbac._is_schema_of_users(name), rbac._examined_tables(),
+REVOKE ALL ON FUNCTION rbac._is_schema_of_users(name), rbac._examined_tables(),
     rbac._roles_in_reach(), rbac._grants_on(oid[]), rbac._application_roles(oid[]),
     rbac._is_bound(oid, rbac._examined_table), rbac._role_name(oid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rbac._is_policy_of_ours(name), rbac._is_schema_of_users(name), rbac._examined_tables(),
+GRANT EXECUTE ON FUNCTION rbac._is_schema_of_users(name), rbac._examined_tables(),
     rbac._roles_in_reach(), rbac._grants_on(oid[]), rbac._application_roles(oid[]),
     rbac._is_bound(oid, rbac._examined_table), rbac._role_name(oid) TO PUBLIC;

@@ -12,33 +12,47 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_refuse_other_tenant';
 COMMENT ON FUNCTION rbac._refuse_other_tenant() IS
 'Row trigger before UPDATE, WHEN the tenant differs: refuses (23514).';
 
--- uuid, key or number.
+-- The type of a column, that beneath its domains.
+CREATE FUNCTION rbac._column_type(tbl regclass, column_name name, to_be_added text) RETURNS regtype
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    type oid;
+    base oid;
+BEGIN
+    SELECT atttypid INTO type FROM pg_attribute
+    WHERE attrelid = tbl AND attname = column_name AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', column_name, rbac._table_name(tbl)),
+            HINT = format('Add it first, for example: ALTER TABLE %s ADD COLUMN %I %s;', tbl, column_name, to_be_added);
+    END IF;
+    LOOP
+        SELECT typbasetype INTO base FROM pg_type WHERE oid = type AND typtype = 'd';
+        EXIT WHEN NOT FOUND;
+        type := base;
+    END LOOP;
+    RETURN type;
+END $$;
+COMMENT ON FUNCTION rbac._column_type(regclass, name, text) IS
+'The type of a column, without domains. Error: 42703 (no such column), with a hint to add one like to_be_added.';
+
+-- id, key or number: as in rbac.current_tenant_id().
 CREATE FUNCTION rbac._tenant_kind(tbl regclass, tenant_column name) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    type CONSTANT regtype := rbac._column_type(tbl, tenant_column, 'uuid NOT NULL');
     a pg_attribute;
-    base regtype;
 BEGIN
-    SELECT * INTO a FROM pg_attribute
-    WHERE attrelid = tbl AND attname = tenant_column AND attnum > 0 AND NOT attisdropped;
-    IF NOT FOUND THEN
-        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', tenant_column, rbac._table_name(tbl)),
-            HINT = format('Add it first, for example: ALTER TABLE %s ADD COLUMN %I uuid NOT NULL;', tbl, tenant_column);
-    END IF;
-    base := a.atttypid;
-    LOOP
-        SELECT typbasetype INTO base FROM pg_type WHERE oid = base AND typtype = 'd';
-        EXIT WHEN NOT FOUND;
-        a.atttypid := base;
-    END LOOP;
+    SELECT * INTO a FROM pg_attribute WHERE attrelid = tbl AND attname = tenant_column;
     IF a.attgenerated <> '' THEN
         RAISE feature_not_supported USING MESSAGE = format('column "%s" of table "%s" is generated', tenant_column, rbac._table_name(tbl)),
             HINT = 'The tenant must be a column of its own.';
     END IF;
-    CASE a.atttypid::regtype
-        WHEN 'uuid'::regtype THEN RETURN 'uuid';
+    CASE type
+        WHEN 'uuid'::regtype THEN RETURN 'id';
         WHEN 'bigint'::regtype, 'integer'::regtype THEN RETURN 'number';
         WHEN 'text'::regtype, 'varchar'::regtype THEN
             IF NOT (SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation) THEN
@@ -50,23 +64,22 @@ BEGIN
             RETURN 'key';
         ELSE
             RAISE datatype_mismatch USING
-                MESSAGE = format('column "%s" of table "%s" is of type %s', tenant_column, rbac._table_name(tbl), format_type(a.atttypid, a.atttypmod)),
+                MESSAGE = format('column "%s" of table "%s" is of type %s', tenant_column, rbac._table_name(tbl), type),
                 DETAIL = 'A tenant is named by its id, of type uuid, or by its key, of type text, bigint or integer.';
     END CASE;
 END $$;
 COMMENT ON FUNCTION rbac._tenant_kind(regclass, name) IS
-'How a column names tenants: by their uuid, by their key (text), or by a number. Errors: 42703 (no such column), 42804 (of another type), 0A000 (generated, or of a nondeterministic collation).';
+'How a column names tenants: by their id (uuid), by their key (text), or by a number. Errors: 42703 (no such column), 42804 (of another type), 0A000 (generated, or of a nondeterministic collation).';
 
--- The condition that a row is of the current tenant.
-CREATE FUNCTION rbac._isolation_condition(tbl regclass, tenant_column name) RETURNS text
+-- What names the current tenant as this column does.
+CREATE FUNCTION rbac._current_tenant(tbl regclass, tenant_column name) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('%I = rbac.current_tenant_%s()', tenant_column,
-        CASE rbac._tenant_kind(tbl, tenant_column) WHEN 'uuid' THEN 'id' WHEN 'key' THEN 'key' ELSE 'number' END);
+    SELECT format('rbac.current_tenant_%s()', rbac._tenant_kind(tbl, tenant_column));
 $$;
-COMMENT ON FUNCTION rbac._isolation_condition(regclass, name) IS
-'The condition, as SQL, that a row is of the current tenant.';
+COMMENT ON FUNCTION rbac._current_tenant(regclass, name) IS
+'The current tenant, as SQL, as this column names tenants.';
 
 -- The condition that the current user holds a scope where a row is. It is asked of
 -- the row's tenant also where only rows of the current one count, rather than once
@@ -86,7 +99,7 @@ AS $$
         END
     FROM (SELECT CASE
             WHEN wanted.tenant_column IS NULL THEN ''
-            WHEN rbac._tenant_kind(tbl, wanted.tenant_column) = 'uuid' THEN 'has_scope'
+            WHEN rbac._tenant_kind(tbl, wanted.tenant_column) = 'id' THEN 'has_scope'
             ELSE 'has_scope_by_key'
         END) AS f (name);
 $$;
@@ -102,8 +115,7 @@ DECLARE
 BEGIN
     FOR policy IN
         SELECT polname FROM pg_policy
-        WHERE polrelid = tbl AND (polname IN ('rbac_tenant_isolation', 'rbac_rows_of_the_tenant')
-            OR polname IN (SELECT o.policy FROM rbac._protected_operations() AS o))
+        WHERE polrelid = tbl AND rbac._is_policy_of_ours(polname)
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy, tbl);
     END LOOP;
@@ -138,14 +150,13 @@ DECLARE
     condition text;
 BEGIN
     SELECT count(*) > 0 INTO others FROM pg_policy
-    WHERE polrelid = tbl AND polpermissive AND polname <> 'rbac_rows_of_the_tenant'
-      AND polname NOT IN (SELECT policy FROM rbac._protected_operations());
+    WHERE polrelid = tbl AND polpermissive AND NOT rbac._is_policy_of_ours(polname);
     wanted.has_companion := wanted.is_isolated AND wanted.scopes IS NULL AND NOT others;
 
     IF rbac._declared(tbl) IS DISTINCT FROM wanted THEN
         PERFORM rbac._drop_our_policies(tbl);
         IF wanted.is_isolated THEN
-            condition := rbac._isolation_condition(tbl, wanted.tenant_column);
+            condition := format('%I = %s', wanted.tenant_column, rbac._current_tenant(tbl, wanted.tenant_column));
             PERFORM rbac._make_policy(tbl, 'rbac_tenant_isolation', false, 'ALL', condition,
                 'Rows of the current tenant only, whatever else is allowed. Made by rbac.enable_tenant_isolation(); rbac.disable_tenant_isolation() takes it away.');
             IF wanted.has_companion THEN
@@ -183,7 +194,7 @@ DECLARE
     others integer;
     t pg_class;
 BEGIN
-    SELECT count(*) FILTER (WHERE polname LIKE 'rbac\_%'), count(*) FILTER (WHERE polname NOT LIKE 'rbac\_%')
+    SELECT count(*) FILTER (WHERE rbac._is_policy_of_ours(polname)), count(*) FILTER (WHERE NOT rbac._is_policy_of_ours(polname))
     INTO ours, others FROM pg_policy WHERE polrelid = tbl;
     SELECT * INTO t FROM pg_class WHERE oid = tbl;
     IF ours > 0 THEN
@@ -200,6 +211,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rbac._switch_row_security(regclass) IS
 'Switches row-level security on, and on for the owner, where policies of ours are, and off where none are left.';
+
+-- Is the current tenant the column's default?  NULL if it has none.
+CREATE FUNCTION rbac._defaults_to_tenant(tbl regclass, column_name name) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_get_expr(d.adbin, d.adrelid) ~ '^\(?rbac\.current_tenant_(id|key|number)\(\)'
+    FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE d.adrelid = tbl AND a.attname = column_name;
+$$;
+COMMENT ON FUNCTION rbac._defaults_to_tenant(regclass, name) IS
+'Is the default of this column the current tenant? NULL if it has no default.';
 
 -- An index that leads with the column, whose condition every query will have.
 CREATE FUNCTION rbac._has_leading_index(tbl regclass, column_name name) RETURNS boolean
@@ -233,14 +256,14 @@ $$;
 COMMENT ON FUNCTION rbac._with_descendants(regclass) IS
 'The table and all tables below it, which can be named in queries as well and have policies of their own.';
 
-REVOKE ALL ON FUNCTION rbac._refuse_other_tenant(), rbac._tenant_kind(regclass, name),
-    rbac._isolation_condition(regclass, name), rbac._scope_condition(regclass, rbac._row_protection, text),
+REVOKE ALL ON FUNCTION rbac._refuse_other_tenant(), rbac._column_type(regclass, name, text), rbac._tenant_kind(regclass, name),
+    rbac._current_tenant(regclass, name), rbac._defaults_to_tenant(regclass, name), rbac._scope_condition(regclass, rbac._row_protection, text),
     rbac._drop_our_policies(regclass), rbac._make_policy(regclass, name, boolean, text, text, text),
     rbac._write_policies(regclass, rbac._row_protection), rbac._switch_row_security(regclass),
     rbac._has_leading_index(regclass, name), rbac._with_descendants(regclass) FROM PUBLIC;
 -- They do what the caller may do to the table, and no more.
-GRANT EXECUTE ON FUNCTION rbac._refuse_other_tenant(), rbac._tenant_kind(regclass, name),
-    rbac._isolation_condition(regclass, name), rbac._scope_condition(regclass, rbac._row_protection, text),
+GRANT EXECUTE ON FUNCTION rbac._refuse_other_tenant(), rbac._column_type(regclass, name, text), rbac._tenant_kind(regclass, name),
+    rbac._current_tenant(regclass, name), rbac._defaults_to_tenant(regclass, name), rbac._scope_condition(regclass, rbac._row_protection, text),
     rbac._drop_our_policies(regclass), rbac._make_policy(regclass, name, boolean, text, text, text),
     rbac._write_policies(regclass, rbac._row_protection), rbac._switch_row_security(regclass),
     rbac._has_leading_index(regclass, name), rbac._with_descendants(regclass) TO PUBLIC;

@@ -44,7 +44,7 @@ BEGIN
     SELECT string_agg(format('"%s"', polname), ', ' ORDER BY polname) FILTER (WHERE polpermissive),
            string_agg(format('"%s"', polname), ', ' ORDER BY polname) FILTER (WHERE NOT polpermissive)
     INTO permissive, restrictive
-    FROM pg_policy WHERE polrelid = tbl AND polname NOT LIKE 'rbac\_%';
+    FROM pg_policy WHERE polrelid = tbl AND NOT rbac._is_policy_of_ours(polname);
     IF permissive IS NOT NULL THEN
         RAISE NOTICE 'table "%" has policies of its own, which are left alone: %', rbac._table_name(tbl), permissive
             USING DETAIL = CASE WHEN (rbac._declared(tbl)).scopes IS NULL
@@ -67,9 +67,8 @@ AS $$
 DECLARE
     member regclass;
     a pg_attribute;
-    present text;
-    wanted text := CASE rbac._tenant_kind(tbl, tenant_column)
-        WHEN 'uuid' THEN 'rbac.current_tenant_id()' WHEN 'key' THEN 'rbac.current_tenant_key()' ELSE 'rbac.current_tenant_number()' END;
+    current_tenant CONSTANT text := rbac._current_tenant(tbl, tenant_column);
+    is_default CONSTANT boolean := rbac._defaults_to_tenant(tbl, tenant_column);
 BEGIN
     SELECT * INTO a FROM pg_attribute WHERE attrelid = tbl AND attname = tenant_column;
     IF NOT a.attnotnull THEN
@@ -89,11 +88,9 @@ BEGIN
         END IF;
     END LOOP;
 
-    SELECT pg_get_expr(d.adbin, d.adrelid) INTO present
-    FROM pg_attrdef AS d WHERE d.adrelid = tbl AND d.adnum = a.attnum;
-    IF present IS NULL AND a.attidentity = '' THEN
-        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tbl, tenant_column, wanted);
-    ELSIF present IS NULL OR NOT starts_with(replace(present, '(', ''), replace(wanted, '()', '')) THEN
+    IF is_default IS NULL AND a.attidentity = '' THEN
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tbl, tenant_column, current_tenant);
+    ELSIF is_default IS NOT TRUE THEN
         RAISE NOTICE 'column "%" of table "%" has a default of its own, which is left alone', tenant_column, rbac._table_name(tbl);
     END IF;
 
@@ -147,7 +144,6 @@ DECLARE
     member regclass;
     was rbac._row_protection;
     wanted rbac._row_protection;
-    present text;
     g record;
 BEGIN
     PERFORM rbac._require_protectable(tbl);
@@ -175,10 +171,7 @@ BEGIN
         EXECUTE format('DROP TRIGGER %I ON %s', g.tgname, g.relation);
     END LOOP;
 
-    SELECT pg_get_expr(d.adbin, d.adrelid) INTO present
-    FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-    WHERE d.adrelid = tbl AND a.attname = was.tenant_column;
-    IF present ~ '^\(?rbac\.current_tenant_(id|key|number)\(\)' THEN
+    IF rbac._defaults_to_tenant(tbl, was.tenant_column) THEN
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', tbl, was.tenant_column);
     END IF;
 END $$;
@@ -190,20 +183,15 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    type oid;
+    type regtype;
 BEGIN
     IF column_name IS NULL THEN
         RETURN;
     END IF;
-    SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END INTO type
-    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-    WHERE a.attrelid = tbl AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
-    IF NOT FOUND THEN
-        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist', column_name, rbac._table_name(tbl));
-    END IF;
+    type := rbac._column_type(tbl, column_name, 'uuid');
     IF type <> 'uuid'::regtype THEN
         RAISE datatype_mismatch USING
-            MESSAGE = format('column "%s" of table "%s" is of type %s', column_name, rbac._table_name(tbl), type::regtype),
+            MESSAGE = format('column "%s" of table "%s" is of type %s', column_name, rbac._table_name(tbl), type),
             DETAIL = format('A %s is named by its id, of type uuid.', what);
     END IF;
 END $$;

@@ -137,12 +137,12 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_tenants_touched_by_scope'), ('_tenant_numbers_with_scope'),  -- in index conditions, about oneself
              ('_sees_tenant'), ('_sees_user'), ('_sees_role'), ('_manages_user'), ('_manages_role'), ('_own_roles'),
              ('_visible_tenants'), ('_visible_users'), ('_visible_roles'),  -- in policies on our tables, about oneself
-             ('_check_scope_name'), ('_table_name'), ('_protected_operations'), ('_column_in'), ('_scope_in'), ('_declared'),
-             ('_refuse_other_tenant'), ('_tenant_kind'), ('_isolation_condition'), ('_scope_condition'),
+             ('_check_scope_name'), ('_table_name'), ('_protected_operations'), ('_is_policy_of_ours'), ('_declared'),
+             ('_refuse_other_tenant'), ('_column_type'), ('_tenant_kind'), ('_current_tenant'), ('_defaults_to_tenant'), ('_scope_condition'),
              ('_drop_our_policies'), ('_make_policy'), ('_write_policies'), ('_switch_row_security'),
              ('_has_leading_index'), ('_with_descendants'), ('_require_protectable'), ('_report_other_policies'),
              ('_prepare_tenant_column'), ('_require_uuid_column'),  -- of enable_tenant_isolation and protect_table, with the caller's rights
-             ('_is_policy_of_ours'), ('_is_schema_of_users'), ('_examined_tables'), ('_roles_in_reach'), ('_grants_on'),
+             ('_is_schema_of_users'), ('_examined_tables'), ('_roles_in_reach'), ('_grants_on'),
              ('_application_roles'), ('_is_bound'), ('_role_name'), ('_protect_call'), ('_likely_tenant_column'),
              ('_examine_row_security'), ('_examine_our_policies'), ('_examine_children'), ('_examine_forgotten_tables'),
              ('_examine_tenant_columns'), ('_examine_foreign_keys'), ('_examine_roles'), ('_examine_privileges'),
