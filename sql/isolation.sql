@@ -133,6 +133,12 @@ CREATE COLLATION iso.lenient (provider = icu, locale = 'und-u-ks-level2', determ
 CREATE TABLE iso.lenient (tenant_id text COLLATE iso.lenient NOT NULL);
 SELECT rbac.enable_tenant_isolation('iso.lenient');
 
+-- Where names of scopes are nobody's business, a wrong one denies, and tells nothing.
+CREATE TABLE iso.quiet (id integer);
+SET rbac.unknown_scope = deny;
+SELECT rbac.protect_table('iso.quiet', select_scope => 'iso:raed');
+RESET rbac.unknown_scope;
+
 -- The key of the current tenant, as text and as a number.
 INSERT INTO rbac.tenants (id, key, name) VALUES ('00000000-0000-0000-0000-000037000001', '7', 'Seven'),
     ('00000000-0000-0000-0000-000037000002', '07', 'Not seven'), ('00000000-0000-0000-0000-000037000003', '-9223372036854775808', 'Least'),

@@ -5,26 +5,17 @@
  */
 #include "postgres.h"
 
-#include "access/stratnum.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
-#include "compat.h"
 #include "decision/decision.h"
 #include "decision/plan_class.h"
-#include "model/model.h"
 
 PG_FUNCTION_INFO_V1(rbac_sight_support);
 
@@ -114,13 +105,9 @@ is_looked_for(const SupportRequestIndexCondition *request, const Node *column)
 static List *
 index_condition(SupportRequestIndexCondition *request)
 {
-	oidvector  *no_arguments = buildoidvector(NULL, 0);
 	const Sight *sight;
 	Node	   *column;
-	Oid			type;
-	Oid			operator;
-	Oid			set;
-	ScalarArrayOpExpr *member;
+	Expr	   *condition;
 
 	if (!IsA(request->node, FuncExpr) ||
 		request->index->relam != BTREE_AM_OID || request->indexcol > 0)
@@ -130,24 +117,12 @@ index_condition(SupportRequestIndexCondition *request)
 	if (sight == NULL || sees_all(sight, request->root) || is_looked_for(request, column))
 		return NIL;
 
-	type = exprType(column);
-	operator = get_opfamily_member(request->opfamily, type, type, BTEqualStrategyNumber);
-	set = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						  CStringGetDatum(sight->set), PointerGetDatum(no_arguments),
-						  ObjectIdGetDatum(rbac_catalog()->namespace));
-	if (!OidIsValid(operator) || !OidIsValid(set) || !rbac_may_execute(set, GetUserId()))
+	condition = rbac_member_of_set(column, sight->set, NIL, exprType(column),
+								   request->opfamily, request->indexcollation);
+	if (condition == NULL)
 		return NIL;
-
-	member = makeNode(ScalarArrayOpExpr);
-	member->opno = operator;
-	member->opfuncid = get_opcode(operator);
-	member->useOr = true;
-	member->args = list_make2(copyObject(column),
-							  makeFuncExpr(set, get_array_type(type), NIL,
-										   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
-	member->location = -1;
 	request->lossy = false;
-	return list_make1(member);
+	return list_make1(condition);
 }
 
 /* For _sees_tenant, _sees_user and _sees_role. */

@@ -306,6 +306,41 @@ rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question)
 	return decide_at(site, question, rbac_scope_argument(fcinfo, 0, site));
 }
 
+/*
+ * Does whoever is asking hold the scope, the call's first argument, in this
+ * tenant?  The call site remembers many tenants.
+ */
+static inline bool
+has_scope_in(FunctionCallInfo fcinfo, const RbacIdentity *identity,
+			 const pg_uuid_t *tenant_id, const pg_uuid_t *department_id)
+{
+	RbacCallSite   *site = rbac_call_site(fcinfo, 0);
+	const text *scope = rbac_scope_argument(fcinfo, 0, site);
+	RbacQuestion question;
+	bool		answer;
+
+	ask_as(&question, identity);
+	question.tenant_id = tenant_id;
+	question.department_id = department_id;
+	if (department_id != NULL)
+		return decide_at(site, &question, scope);
+
+	if (rbac_site_remembers_tenant(site, scope, tenant_id, &answer))
+		return answer;
+	if (rbac_site_remembers(site, scope) && rbac_site_is_about(&site->key, &question))
+		return rbac_site_answer(site);
+	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
+	rbac_remember_tenant(fcinfo->flinfo, site, tenant_id);
+	return answer;
+}
+
+/* For other functions whose first argument is a scope.  There must be an identity. */
+bool
+rbac_has_scope_in(FunctionCallInfo fcinfo, const pg_uuid_t *tenant_id, const pg_uuid_t *department_id)
+{
+	return has_scope_in(fcinfo, rbac_identity(), tenant_id, department_id);
+}
+
 /* has_scope(scope [, tenant_id [, department_id]]) */
 Datum
 rbac_has_scope(PG_FUNCTION_ARGS)
@@ -314,32 +349,20 @@ rbac_has_scope(PG_FUNCTION_ARGS)
 	const text *scope;
 	RbacCallSite   *site;
 	RbacQuestion question;
-	bool		answer;
 
 	if (identity == NULL)
 		PG_RETURN_BOOL(false);
-	site = rbac_call_site(fcinfo, 0);
-	scope = rbac_scope_argument(fcinfo, 0, site);
+	if (PG_NARGS() > 1)
+		PG_RETURN_BOOL(has_scope_in(fcinfo, identity, PG_GETARG_UUID_P(1),
+									PG_NARGS() > 2 ? PG_GETARG_UUID_P(2) : NULL));
 
 	/* the same identity asks in the same tenant, so there is nothing to compare */
-	if (PG_NARGS() == 1 && likely(rbac_site_remembers(site, scope)))
+	site = rbac_call_site(fcinfo, 0);
+	scope = rbac_scope_argument(fcinfo, 0, site);
+	if (likely(rbac_site_remembers(site, scope)))
 		PG_RETURN_BOOL(rbac_site_answer(site));
-
 	ask_as(&question, identity);
-	if (PG_NARGS() > 1)
-		question.tenant_id = PG_GETARG_UUID_P(1);
-	if (PG_NARGS() > 2)
-		question.department_id = PG_GETARG_UUID_P(2);
-	if (PG_NARGS() != 2)
-		PG_RETURN_BOOL(decide_at(site, &question, scope));
-
-	if (rbac_site_remembers_tenant(site, scope, question.tenant_id, &answer))
-		PG_RETURN_BOOL(answer);
-	if (rbac_site_remembers(site, scope) && rbac_site_is_about(&site->key, &question))
-		PG_RETURN_BOOL(rbac_site_answer(site));
-	answer = decide(&question, VARDATA_ANY(scope), VARSIZE_ANY_EXHDR(scope), site);
-	rbac_remember_tenant(fcinfo->flinfo, site, question.tenant_id);
-	PG_RETURN_BOOL(answer);
+	PG_RETURN_BOOL(decide_at(site, &question, scope));
 }
 
 /* has_scope_everywhere(scope): whatever the current tenant is */

@@ -7,6 +7,7 @@
 
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -31,6 +32,8 @@ extern bool rbac_holds_everywhere(const char *scope, int length);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(const char *scope, int length);
+extern bool rbac_has_scope_in(FunctionCallInfo fcinfo, const pg_uuid_t *tenant_id,
+							  const pg_uuid_t *department_id);
 extern bool rbac_decide_at(FunctionCallInfo fcinfo, const RbacQuestion *question);
 
 /* sets.c */
@@ -41,6 +44,10 @@ extern ArrayType *rbac_set_of_touched_tenants(const char *scope);
 extern void rbac_require(const RbacQuestion *question, const char *scope);
 extern char *rbac_describe(const RbacQuestion *question, const char *scope,
 						   bool is_held, bool may_name_place);
+
+/* index_condition.c */
+extern Expr *rbac_member_of_set(Node *column, const char *function, List *args,
+								Oid type, Oid opfamily, Oid collation);
 
 /* support.c */
 extern double rbac_share_of_one_tenant(void);

@@ -50,98 +50,83 @@
 #define SCOPE_ARGUMENT 0
 #define DEPARTMENT_ARGUMENT 2
 
-/*
- * A function of ours from a scope's name to a set of ids.  InvalidOid if it is
- * not there, as while the extension is being upgraded, or may not be called.
- */
+/* A function of ours; InvalidOid if it is not there, as during an upgrade. */
 Oid
-rbac_set_function(const char *name)
+rbac_find_function(const char *name, List *args)
 {
-	Oid			argtype = TEXTOID;
-	oidvector  *argtypes = buildoidvector(&argtype, 1);
-	Oid			funcid;
+	Oid			argtypes[FUNC_MAX_ARGS];
+	int			nargs = 0;
+	ListCell   *cell;
 
-	funcid = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-							 CStringGetDatum(name), PointerGetDatum(argtypes),
-							 ObjectIdGetDatum(rbac_catalog()->namespace));
-	if (OidIsValid(funcid) && !rbac_may_execute(funcid, GetUserId()))
-		funcid = InvalidOid;
-	return funcid;
+	foreach(cell, args)
+		argtypes[nargs++] = exprType(lfirst(cell));
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(argtypes, nargs)),
+						   ObjectIdGetDatum(rbac_catalog()->namespace));
 }
 
 /*
- * What has_scope and has_scope_by_key can be asked about, and which set of ours
- * it must then be a member of.
+ * column = ANY (function(args)), where the function is one of ours that makes an
+ * array of this type, by the equality of this family.  NULL if that cannot be
+ * said, or the function may not be called.
  */
-typedef struct Asked
+Expr *
+rbac_member_of_set(Node *column, const char *function, List *args, Oid type, Oid opfamily, Oid collation)
 {
-	const char *function;
-	Oid			argtype;		/* of the column */
-	Oid			type;			/* of the members */
-	Oid			array;			/* of the set */
-} Asked;
-
-static bool
-what_is_asked(const List *args, int argument, Asked *asked)
-{
-	bool		in_department = list_length(args) > DEPARTMENT_ARGUMENT;
-
-	asked->argtype = getBaseType(exprType(list_nth(args, argument)));
-	asked->type = UUIDOID;
-	asked->array = UUIDARRAYOID;
-	if (argument == DEPARTMENT_ARGUMENT)
-		asked->function = "departments_with_scope";
-	else if (asked->argtype == UUIDOID)
-		asked->function = in_department ? "_tenants_touched_by_scope" : "tenants_with_scope";
-	else if (in_department)
-		return false;
-	else if (asked->argtype == INT4OID || asked->argtype == INT8OID)
-	{
-		asked->function = "_tenant_numbers_with_scope";
-		asked->type = INT8OID;
-		asked->array = INT8ARRAYOID;
-	}
-	else
-	{
-		asked->function = "tenant_keys_with_scope";
-		asked->argtype = asked->type = TEXTOID;
-		asked->array = TEXTARRAYOID;
-	}
-	return true;
-}
-
-/*
- * column = ANY (function(scope)), by an operator of this family.  It is true of
- * the same rows as the check with these arguments, or of those and some more.
- * NULL if it cannot be said.
- */
-static Expr *
-member_of_set(const List *args, int argument, Oid opfamily, Oid collation)
-{
-	Asked		asked;
-	Oid			funcid;
-	Oid			operator;
-	FuncExpr   *set;
+	Oid			funcid = rbac_find_function(function, args);
+	Oid			operator = get_opfamily_member(opfamily, getBaseType(exprType(column)), type,
+											   BTEqualStrategyNumber);
 	ScalarArrayOpExpr *member;
 
-	if (!what_is_asked(args, argument, &asked))
+	if (!OidIsValid(funcid) || !OidIsValid(operator) || !rbac_may_execute(funcid, GetUserId()))
 		return NULL;
-	funcid = rbac_set_function(asked.function);
-	operator = get_opfamily_member(opfamily, asked.argtype, asked.type, BTEqualStrategyNumber);
-	if (!OidIsValid(funcid) || !OidIsValid(operator))
-		return NULL;
-
-	set = makeFuncExpr(funcid, asked.array, list_make1(copyObject(list_nth(args, SCOPE_ARGUMENT))),
-					   asked.type == TEXTOID ? DEFAULT_COLLATION_OID : InvalidOid,
-					   DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
 	member = makeNode(ScalarArrayOpExpr);
 	member->opno = operator;
 	member->opfuncid = get_opcode(operator);
 	member->useOr = true;
 	member->inputcollid = collation;
-	member->args = list_make2(copyObject(list_nth(args, argument)), set);
+	member->args = list_make2(copyObject(column),
+							  makeFuncExpr(funcid, get_array_type(type), copyObject(args),
+										   get_typcollation(type), DEFAULT_COLLATION_OID,
+										   COERCE_EXPLICIT_CALL));
 	member->location = -1;
 	return (Expr *) member;
+}
+
+/*
+ * The set of ours that an argument of has_scope or has_scope_by_key must be a
+ * member of, and the type of its members.  NULL if there is none.
+ */
+static const char *
+set_asked_about(const List *args, int argument, Oid *type)
+{
+	Oid			argtype = getBaseType(exprType(list_nth(args, argument)));
+	bool		in_department = list_length(args) > DEPARTMENT_ARGUMENT;
+
+	*type = argtype == INT4OID ? INT8OID : argtype;
+	if (argument == DEPARTMENT_ARGUMENT)
+		return "departments_with_scope";
+	if (argtype == UUIDOID)
+		return in_department ? "_tenants_touched_by_scope" : "tenants_with_scope";
+	if (in_department)
+		return NULL;
+	return *type == INT8OID ? "_tenant_numbers_with_scope" : "tenant_keys_with_scope";
+}
+
+/*
+ * What is true of the same rows as the check with these arguments, or of those
+ * and some more, said of one of them.  NULL if it cannot be said.
+ */
+static Expr *
+said_of(const List *args, int argument, Oid opfamily, Oid collation)
+{
+	Oid			type;
+	const char *function = set_asked_about(args, argument, &type);
+
+	if (function == NULL)
+		return NULL;
+	return rbac_member_of_set(list_nth(args, argument), function,
+							  list_make1(list_nth(args, SCOPE_ARGUMENT)), type, opfamily, collation);
 }
 
 /*
@@ -252,7 +237,7 @@ rbac_index_condition(SupportRequestIndexCondition *request)
 	if (rbac_is_held_everywhere(scope))
 		return NIL;
 
-	condition = member_of_set(args, request->indexarg, request->opfamily, request->indexcollation);
+	condition = said_of(args, request->indexarg, request->opfamily, request->indexcollation);
 	if (condition == NULL)
 		return NIL;
 
@@ -283,7 +268,7 @@ rbac_estimable_condition(const List *args)
 			continue;
 		type = lookup_type_cache(exprType(column), TYPECACHE_BTREE_OPFAMILY);
 		return OidIsValid(type->btree_opf)
-			? member_of_set(args, argument, type->btree_opf, exprCollation(column)) : NULL;
+			? said_of(args, argument, type->btree_opf, exprCollation(column)) : NULL;
 	}
 	return NULL;
 }

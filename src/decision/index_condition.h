@@ -11,7 +11,7 @@
 #include "nodes/primnodes.h"
 #include "nodes/supportnodes.h"
 
-extern Oid	rbac_set_function(const char *name);
+extern Oid	rbac_find_function(const char *name, List *args);
 extern List *rbac_index_condition(SupportRequestIndexCondition *request);
 extern Expr *rbac_estimable_condition(const List *args);
 extern bool rbac_is_held_everywhere(const Node *scope);

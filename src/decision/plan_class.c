@@ -7,13 +7,14 @@
  * right whoever runs it, but may take a thousand times longer than need be; and
  * where clients share connections, a plan that is kept is run by both.
  *
- * So plans in which a check shaped what was done depend on our support function,
- * as far as PostgreSQL's cache of plans can tell, and when the other kind of
+ * So plans in which a check shaped what was done depend on a function of ours, as
+ * far as PostgreSQL's cache of plans can tell, and when the other kind of
  * asker comes, this backend's cache is told that it has changed.  Nobody else is
  * told, nothing is locked, and what is not kept is not affected.
  */
 #include "postgres.h"
 
+#include "nodes/plannodes.h"
 #include "optimizer/planmain.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
@@ -40,16 +41,37 @@ rbac_plan_may_suit_asker(void)
 	return rbac_identity_in_force != NULL;
 }
 
-/* Called as a plan is made in which what the asker holds counts. */
+static bool
+is_noted(const PlannerInfo *root)
+{
+	ListCell   *cell;
+
+	foreach(cell, root->glob->invalItems)
+	{
+		const PlanInvalItem *item = lfirst_node(PlanInvalItem, cell);
+
+		if (item->cacheId == PROCOID && item->hashValue == hash_value)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Called as a plan is made in which what the asker holds counts: for each check
+ * and each index that may serve it, so what is known of the plan is found first.
+ */
 void
 rbac_plan_suits_asker(PlannerInfo *root)
 {
 	RbacQuestion question;
 	RbacAttempt attempt = {0};
-	Oid			funcid = rbac_set_function("tenants_with_scope");
 	bool		everywhere = false;
+	Oid			funcid;
 
-	if (root == NULL || !OidIsValid(funcid))
+	if (root == NULL || is_noted(root))
+		return;
+	funcid = rbac_find_function("current_tenant_id", NIL);
+	if (!OidIsValid(funcid))
 		return;
 	if (rbac_current_question(&question))
 	{

@@ -56,15 +56,15 @@ rbac_resolve_scope(const char *name, int length)
 	return id;
 }
 
-/* 42704 unless there is such a scope, whatever rbac.unknown_scope says. */
+/* 42704 if a check of this scope would raise it. */
 void
 rbac_require_known_scope(const char *name)
 {
-	RbacReader *reader = rbac_read_begin();
-	int32		id;
-	bool		exists = rbac_read_scope_id(reader, name, strlen(name), &id);
+	RbacAttempt attempt = {0};
 
-	rbac_read_end(reader);
-	if (!exists)
-		rbac_refuse_unknown_scope(name);
+	do
+	{
+		rbac_attempt_begin(&attempt, false);
+		(void) rbac_resolve_scope(name, strlen(name));
+	} while (!rbac_attempt_stands(&attempt));
 }

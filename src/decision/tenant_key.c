@@ -162,19 +162,14 @@ rbac_current_tenant_number(PG_FUNCTION_ARGS)
 static bool
 has_scope_by_key(FunctionCallInfo fcinfo, const char *key, int length)
 {
-	char	   *scope = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	RbacQuestion question;
 	pg_uuid_t	tenant_id = {{0}};
 	bool		exists;
 
-	if (!rbac_current_question(&question))
+	if (rbac_identity() == NULL)
 		return false;
 	exists = find_tenant_by_key(key, length, &tenant_id);
-	question.tenant_id = &tenant_id;
-	if (PG_NARGS() > 2)
-		question.department_id = PG_GETARG_UUID_P(2);
 	/* asked in any case: a scope that does not exist is an error */
-	return rbac_decide(&question, scope) && exists;
+	return rbac_has_scope_in(fcinfo, &tenant_id, PG_NARGS() > 2 ? PG_GETARG_UUID_P(2) : NULL) && exists;
 }
 
 /* has_scope_by_key(scope, tenant_key text [, department_id]) */

@@ -17,7 +17,7 @@ CREATE FUNCTION rbac._check_scope_name(scope text) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rbac_known_scope_name';
 COMMENT ON FUNCTION rbac._check_scope_name(text) IS
-'The scope, if there is one of this name. Error: 42704 (no such scope, with the nearest names).';
+'The scope. Error: 42704 (no such scope, with the nearest names; see rbac.unknown_scope).';
 
 -- For messages; in a remedy, a table is written as regclass does.
 CREATE FUNCTION rbac._table_name(tbl regclass) RETURNS name

@@ -34,7 +34,7 @@ rbac_refuse_other_tenant(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* _check_scope_name(scope): the scope, or 42704 with the nearest names. */
+/* _check_scope_name(scope): the scope, or the error that a check of it would raise. */
 Datum
 rbac_known_scope_name(PG_FUNCTION_ARGS)
 {
