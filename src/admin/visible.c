@@ -16,7 +16,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -24,6 +23,7 @@
 
 #include "admin/authority.h"
 #include "compat.h"
+#include "decision/collection.h"
 #include "decision/decision.h"
 #include "decision/for_statement.h"
 #include "identity/identity.h"
@@ -147,93 +147,10 @@ makes_users(void)
 	return rbac_asker_holds(SCOPE_USERS, &here);
 }
 
-/*
- * Sets.  Uuids and integers are collected in arrays that grow, then sorted.
- */
-typedef struct Collection
-{
-	int			n;
-	int			capacity;
-	Size		size;			/* of a member */
-	char	   *member;
-} Collection;
-
-static void
-add(Collection *collection, const void *member)
-{
-	if (collection->n == collection->capacity)
-	{
-		collection->capacity = collection->capacity ? 2 * collection->capacity : 64;
-		collection->member = collection->member
-			? repalloc_huge(collection->member, collection->size * collection->capacity)
-			: palloc(collection->size * collection->capacity);
-	}
-	memcpy(collection->member + collection->size * collection->n++, member, collection->size);
-}
-
-static void
-add_all(Collection *collection, ArrayType *uuids)
-{
-	pg_uuid_t  *member = (pg_uuid_t *) ARR_DATA_PTR(uuids);
-	int			n = ArrayGetNItems(ARR_NDIM(uuids), ARR_DIMS(uuids));
-
-	for (int i = 0; i < n; i++)
-		add(collection, &member[i]);
-}
-
-static int
-compare_uuid(const void *a, const void *b)
-{
-	return memcmp(a, b, UUID_LEN);
-}
-
-static int
-compare_int32(const void *a, const void *b)
-{
-	int32		x = *(const int32 *) a;
-	int32		y = *(const int32 *) b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-sort(Collection *collection)
-{
-	int			(*compare) (const void *, const void *) =
-		collection->size == UUID_LEN ? compare_uuid : compare_int32;
-
-	if (collection->n == 0)
-		return;
-	qsort(collection->member, collection->n, collection->size, compare);
-	collection->n = qunique(collection->member, collection->n, collection->size, compare);
-}
-
-static ArrayType *
-to_array(Collection *collection)
-{
-	Datum	   *element;
-
-	sort(collection);
-	element = palloc_extended(sizeof(Datum) * Max(collection->n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < collection->n; i++)
-	{
-		char	   *member = collection->member + collection->size * i;
-
-		element[i] = collection->size == UUID_LEN
-			? UUIDPGetDatum((pg_uuid_t *) member) : Int32GetDatum(*(int32 *) member);
-	}
-	if (collection->size == UUID_LEN)
-		return construct_array(element, collection->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
-	return construct_array(element, collection->n, INT4OID, sizeof(int32), true, TYPALIGN_INT);
-}
-
-#define UUIDS {.size = UUID_LEN}
-#define INTEGERS {.size = sizeof(int32)}
-
 static bool
 add_tenant(const pg_uuid_t *id, bool is_active, void *arg)
 {
-	add(arg, id);
+	rbac_collect(arg, id);
 	return true;
 }
 
@@ -241,7 +158,7 @@ static bool
 add_active_tenant(const pg_uuid_t *id, bool is_active, void *arg)
 {
 	if (is_active)
-		add(arg, id);
+		rbac_collect(arg, id);
 	return true;
 }
 
@@ -249,7 +166,7 @@ static bool
 add_tenant_of_assignment(const RbacAssignment *assignment, void *arg)
 {
 	if (!assignment->everywhere)
-		add(arg, &assignment->tenant_id);
+		rbac_collect(arg, &assignment->tenant_id);
 	return true;
 }
 
@@ -262,9 +179,9 @@ is_everywhere_now(const RbacAssignment *assignment)
 }
 
 static void
-list_visible_tenants(Collection *visible)
+list_visible_tenants(RbacCollection *visible)
 {
-	Collection	own = UUIDS;
+	RbacCollection	own = RBAC_UUIDS;
 	RbacReader *reader;
 
 	if (holds_everywhere(SCOPE_TENANTS))
@@ -286,20 +203,20 @@ list_visible_tenants(Collection *visible)
 		rbac_visit_assignments(reader, &rbac_identity()->user_id, add_tenant_of_assignment, &own);
 	}
 	rbac_read_end(reader);
-	sort(&own);
+	rbac_sort_collection(&own);
 	for (int i = 0; i < own.n; i++)
 	{
-		pg_uuid_t  *tenant_id = (pg_uuid_t *) (own.member + own.size * i);
+		const pg_uuid_t *tenant_id = rbac_collected_uuid(&own, i);
 
 		if (rbac_asker_belongs_to(tenant_id))
-			add(visible, tenant_id);
+			rbac_collect(visible, tenant_id);
 	}
 }
 
 static bool
 add_user(const pg_uuid_t *id, void *arg)
 {
-	add(arg, id);
+	rbac_collect(arg, id);
 	return true;
 }
 
@@ -309,7 +226,7 @@ typedef struct PlaceWalk
 	RbacReader *reader;
 	const pg_uuid_t *tenant_id; /* NULL: in every tenant */
 	bool		sees_all;
-	Collection *users;
+	RbacCollection *users;
 } PlaceWalk;
 
 static bool
@@ -319,7 +236,7 @@ add_user_of_assignment(const RbacAssignment *assignment, void *arg)
 
 	CHECK_FOR_INTERRUPTS();
 	if (walk->sees_all || sees_assignment(assignment))
-		add(walk->users, &assignment->user_id);
+		rbac_collect(walk->users, &assignment->user_id);
 	return true;
 }
 
@@ -334,7 +251,7 @@ add_users_of_role(int32 role_id, void *arg)
 }
 
 static void
-add_users_at(Collection *users, const pg_uuid_t *tenant_id)
+add_users_at(RbacCollection *users, const pg_uuid_t *tenant_id)
 {
 	RbacPlace	place = rbac_place(tenant_id, NULL);
 	PlaceWalk	walk = {.tenant_id = tenant_id,.users = users};
@@ -348,9 +265,9 @@ add_users_at(Collection *users, const pg_uuid_t *tenant_id)
 }
 
 static void
-list_visible_users(Collection *users)
+list_visible_users(RbacCollection *users)
 {
-	Collection	tenants = UUIDS;
+	RbacCollection	tenants = RBAC_UUIDS;
 
 	if (holds_everywhere(SCOPE_USERS))
 	{
@@ -361,20 +278,20 @@ list_visible_users(Collection *users)
 		return;
 	}
 
-	add_all(&tenants, rbac_set_of_tenants(SCOPE_REVIEW));
-	add_all(&tenants, rbac_set_of_tenants(SCOPE_USERS));
-	add_all(&tenants, rbac_set_of_touched_tenants(SCOPE_GRANT));
-	sort(&tenants);
-	add(users, &rbac_identity()->user_id);
+	rbac_collect_all(&tenants, rbac_set_of_tenants(SCOPE_REVIEW));
+	rbac_collect_all(&tenants, rbac_set_of_tenants(SCOPE_USERS));
+	rbac_collect_all(&tenants, rbac_set_of_touched_tenants(SCOPE_GRANT));
+	rbac_sort_collection(&tenants);
+	rbac_collect(users, &rbac_identity()->user_id);
 	add_users_at(users, NULL);
 	for (int i = 0; i < tenants.n; i++)
-		add_users_at(users, (pg_uuid_t *) (tenants.member + tenants.size * i));
+		add_users_at(users, rbac_collected_uuid(&tenants, i));
 }
 
 static bool
 add_role(int32 id, const char *name, void *arg)
 {
-	add(arg, &id);
+	rbac_collect(arg, &id);
 	return true;
 }
 
@@ -382,12 +299,12 @@ static bool
 add_role_of_assignment(const RbacAssignment *assignment, void *arg)
 {
 	if (assignment->everywhere || rbac_asker_belongs_to(&assignment->tenant_id))
-		add(arg, &assignment->role_id);
+		rbac_collect(arg, &assignment->role_id);
 	return true;
 }
 
 static void
-add_own_roles(Collection *roles)
+add_own_roles(RbacCollection *roles)
 {
 	RbacReader *reader = rbac_read_begin();
 
@@ -396,21 +313,21 @@ add_own_roles(Collection *roles)
 }
 
 static void
-list_visible_roles(Collection *roles)
+list_visible_roles(RbacCollection *roles)
 {
-	Collection	tenants = UUIDS;
+	RbacCollection	tenants = RBAC_UUIDS;
 	RbacReader *reader;
 
-	add_all(&tenants, rbac_set_of_tenants(SCOPE_REVIEW));
-	add_all(&tenants, rbac_set_of_tenants(SCOPE_ROLES));
-	add_all(&tenants, rbac_set_of_touched_tenants(SCOPE_GRANT));
-	sort(&tenants);
+	rbac_collect_all(&tenants, rbac_set_of_tenants(SCOPE_REVIEW));
+	rbac_collect_all(&tenants, rbac_set_of_tenants(SCOPE_ROLES));
+	rbac_collect_all(&tenants, rbac_set_of_touched_tenants(SCOPE_GRANT));
+	rbac_sort_collection(&tenants);
 	add_own_roles(roles);
 
 	reader = rbac_read_begin();
 	rbac_visit_roles_of(reader, NULL, add_role, roles);
 	for (int i = 0; i < tenants.n; i++)
-		rbac_visit_roles_of(reader, (pg_uuid_t *) (tenants.member + tenants.size * i), add_role, roles);
+		rbac_visit_roles_of(reader, rbac_collected_uuid(&tenants, i), add_role, roles);
 	rbac_read_end(reader);
 }
 
@@ -427,12 +344,12 @@ list_visible_roles(Collection *roles)
 typedef struct Sight
 {
 	Size		size;			/* of an id */
-	void		(*list) (Collection *visible);
+	void		(*list) (RbacCollection *visible);
 	/* what is remembered */
 	RbacForStatement asked;
 	int			calls;
 	bool		is_listed;
-	Collection	visible;		/* in memory of its own */
+	RbacCollection	visible;		/* in memory of its own */
 	MemoryContext memory;
 } Sight;
 
@@ -454,11 +371,12 @@ static Datum
 list_to_array(SightOf what)
 {
 	Sight	   *sight = &sights[what];
-	Collection	visible = {.size = sight->size};
+	RbacCollection	visible = {.size = sight->size};
 
 	if (rbac_identity() != NULL)
 		sight->list(&visible);
-	return PointerGetDatum(to_array(&visible));
+	rbac_sort_collection(&visible);
+	return PointerGetDatum(rbac_collection_to_array(&visible));
 }
 
 /* _visible_tenants() */
@@ -486,11 +404,12 @@ rbac_visible_roles(PG_FUNCTION_ARGS)
 Datum
 rbac_own_roles(PG_FUNCTION_ARGS)
 {
-	Collection	roles = INTEGERS;
+	RbacCollection	roles = RBAC_INTEGERS;
 
 	if (rbac_identity() != NULL)
 		add_own_roles(&roles);
-	PG_RETURN_ARRAYTYPE_P(to_array(&roles));
+	rbac_sort_collection(&roles);
+	PG_RETURN_ARRAYTYPE_P(rbac_collection_to_array(&roles));
 }
 
 static void
@@ -502,10 +421,10 @@ make_list(Sight *sight)
 		sight->memory = AllocSetContextCreate(TopMemoryContext, "what the current user sees",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(sight->memory);
-	sight->visible = (Collection) {.size = sight->size};
+	sight->visible = (RbacCollection) {.size = sight->size};
 	before = MemoryContextSwitchTo(sight->memory);
 	sight->list(&sight->visible);
-	sort(&sight->visible);
+	rbac_sort_collection(&sight->visible);
 	MemoryContextSwitchTo(before);
 	sight->is_listed = true;
 }
@@ -518,6 +437,8 @@ look_up(SightOf what, const void *id, bool *is_visible)
 
 	if (!rbac_for_statement_holds(&sight->asked))
 	{
+		if (sight->is_listed)
+			MemoryContextReset(sight->memory);
 		sight->is_listed = false;
 		sight->calls = 0;
 		if (!rbac_for_statement_note(&sight->asked))
@@ -529,8 +450,7 @@ look_up(SightOf what, const void *id, bool *is_visible)
 			return false;
 		make_list(sight);
 	}
-	*is_visible = bsearch(id, sight->visible.member, sight->visible.n, sight->size,
-						  sight->size == UUID_LEN ? compare_uuid : compare_int32) != NULL;
+	*is_visible = rbac_collection_has(&sight->visible, id);
 	return true;
 }
 

@@ -16,7 +16,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -24,6 +23,7 @@
 
 #include "cache/cache.h"
 #include "compat.h"
+#include "decision/collection.h"
 #include "decision/decision.h"
 #include "decision/for_statement.h"
 #include "decision/tenant_key.h"
@@ -37,13 +37,6 @@ PG_FUNCTION_INFO_V1(rbac_tenants_touched_by_scope);
 PG_FUNCTION_INFO_V1(rbac_tenant_keys_with_scope);
 PG_FUNCTION_INFO_V1(rbac_tenant_numbers_with_scope);
 
-typedef struct UuidSet
-{
-	int			n;
-	int			capacity;
-	pg_uuid_t  *member;
-} UuidSet;
-
 /* Where a scope is held, by assignments valid now. */
 typedef struct Holding
 {
@@ -51,60 +44,21 @@ typedef struct Holding
 	int32		scope_id;
 	TimestampTz now;
 	bool		everywhere;
-	UuidSet		tenants;		/* in the whole of these */
-	UuidSet		departments;	/* in these and below */
-	UuidSet		touched;		/* the tenants of these departments */
+	RbacCollection		tenants;		/* in the whole of these */
+	RbacCollection		departments;	/* in these and below */
+	RbacCollection		touched;		/* the tenants of these departments */
 } Holding;
 
 typedef struct Collector
 {
 	Holding    *holding;
-	UuidSet		result;
+	RbacCollection		result;
 } Collector;
 
-static void
-add_member(UuidSet *set, const pg_uuid_t *uuid)
-{
-	if (set->n == set->capacity)
-	{
-		set->capacity = set->capacity ? 2 * set->capacity : 16;
-		set->member = set->member
-			? repalloc_huge(set->member, sizeof(pg_uuid_t) * set->capacity)
-			: palloc(sizeof(pg_uuid_t) * set->capacity);
-	}
-	set->member[set->n++] = *uuid;
-}
-
-static int
-compare_uuid(const void *a, const void *b)
-{
-	return memcmp(a, b, UUID_LEN);
-}
-
-static void
-sort_set(UuidSet *set)
-{
-	if (set->n == 0)
-		return;
-	qsort(set->member, set->n, sizeof(pg_uuid_t), compare_uuid);
-	set->n = qunique(set->member, set->n, sizeof(pg_uuid_t), compare_uuid);
-}
-
-static bool
-is_member(const UuidSet *set, const pg_uuid_t *uuid)
-{
-	return set->n > 0 &&
-		bsearch(uuid, set->member, set->n, sizeof(pg_uuid_t), compare_uuid) != NULL;
-}
-
 static ArrayType *
-set_to_array(RbacReader *reader, const UuidSet *set)
+set_to_array(RbacReader *reader, const RbacCollection *set)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(set->n, 1));
-
-	for (int i = 0; i < set->n; i++)
-		elements[i] = UUIDPGetDatum(&set->member[i]);
-	return construct_array(elements, set->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);
+	return rbac_collection_to_array(set);
 }
 
 static bool
@@ -120,11 +74,11 @@ add_holding(const RbacAssignment *assignment, void *arg)
 	if (assignment->everywhere)
 		holding->everywhere = true;
 	else if (assignment->whole_tenant)
-		add_member(&holding->tenants, &assignment->tenant_id);
+		rbac_collect(&holding->tenants, &assignment->tenant_id);
 	else
 	{
-		add_member(&holding->departments, &assignment->department_id);
-		add_member(&holding->touched, &assignment->tenant_id);
+		rbac_collect(&holding->departments, &assignment->department_id);
+		rbac_collect(&holding->touched, &assignment->tenant_id);
 	}
 	return true;
 }
@@ -136,7 +90,7 @@ find_holding(RbacReader *reader, const char *scope, int length, Holding *holding
 	RbacQuestion question;
 	bool		is_active;
 
-	memset(holding, 0, sizeof(*holding));
+	*holding = (Holding) {.tenants = RBAC_UUIDS,.departments = RBAC_UUIDS,.touched = RBAC_UUIDS};
 	holding->reader = reader;
 	holding->now = GetCurrentStatementStartTimestamp();
 	if (!rbac_current_question(&question))
@@ -147,7 +101,7 @@ find_holding(RbacReader *reader, const char *scope, int length, Holding *holding
 		return;
 
 	rbac_visit_assignments(reader, question.user_id, add_holding, holding);
-	sort_set(&holding->tenants);
+	rbac_sort_collection(&holding->tenants);
 }
 
 static bool
@@ -164,17 +118,17 @@ collect_active_tenant(const pg_uuid_t *id, bool is_active, void *arg)
 	Collector  *collector = arg;
 
 	if (is_active)
-		add_member(&collector->result, id);
+		rbac_collect(&collector->result, id);
 	return true;
 }
 
 static void
-collect_active_of(Collector *collector, const UuidSet *tenants)
+collect_active_of(Collector *collector, const RbacCollection *tenants)
 {
 	for (int i = 0; i < tenants->n; i++)
 	{
-		if (tenant_is_active(collector->holding->reader, &tenants->member[i]))
-			add_member(&collector->result, &tenants->member[i]);
+		if (tenant_is_active(collector->holding->reader, rbac_collected_uuid(tenants, i)))
+			rbac_collect(&collector->result, rbac_collected_uuid(tenants, i));
 	}
 }
 
@@ -202,7 +156,7 @@ collect_department(const RbacDepartment *department, void *arg)
 {
 	Collector  *collector = arg;
 
-	add_member(&collector->result, &department->id);
+	rbac_collect(&collector->result, &department->id);
 	return true;
 }
 
@@ -212,8 +166,8 @@ collect_department_if_tenant_is_listed(const RbacDepartment *department, void *a
 	Collector  *collector = arg;
 
 	/* tenants is the list of active ones, sorted */
-	if (is_member(&collector->holding->tenants, &department->tenant_id))
-		add_member(&collector->result, &department->id);
+	if (rbac_collection_has(&collector->holding->tenants, &department->tenant_id))
+		rbac_collect(&collector->result, &department->id);
 	return true;
 }
 
@@ -231,13 +185,13 @@ collect_below(Collector *collector, const pg_uuid_t *root)
 		!tenant_is_active(collector->holding->reader, &department.tenant_id))
 		return;
 
-	add_member(&collector->result, root);
+	rbac_collect(&collector->result, root);
 	for (int i = first; i < collector->result.n; i++)
 	{
-		pg_uuid_t	parent = collector->result.member[i];
+		pg_uuid_t	parent = *rbac_collected_uuid(&collector->result, i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (i - first > 0 && compare_uuid(&parent, root) == 0)
+		if (i - first > 0 && memcmp(&parent, root, UUID_LEN) == 0)
 			break;
 		rbac_visit_subdepartments(collector->holding->reader, &parent, collect_department, collector);
 	}
@@ -250,22 +204,22 @@ collect_departments(Collector *collector)
 
 	if (holding->everywhere)
 	{
-		Collector	tenants = {.holding = holding};
+		Collector	tenants = {.holding = holding,.result = RBAC_UUIDS};
 
 		collect_tenants(&tenants);
 		holding->tenants = tenants.result;
-		sort_set(&holding->tenants);
+		rbac_sort_collection(&holding->tenants);
 		rbac_visit_departments(holding->reader, collect_department_if_tenant_is_listed, collector);
 		return;
 	}
 	for (int i = 0; i < holding->tenants.n; i++)
 	{
-		if (tenant_is_active(holding->reader, &holding->tenants.member[i]))
-			rbac_visit_departments_of(holding->reader, &holding->tenants.member[i],
+		if (tenant_is_active(holding->reader, rbac_collected_uuid(&holding->tenants, i)))
+			rbac_visit_departments_of(holding->reader, rbac_collected_uuid(&holding->tenants, i),
 									  collect_department, collector);
 	}
 	for (int i = 0; i < holding->departments.n; i++)
-		collect_below(collector, &holding->departments.member[i]);
+		collect_below(collector, rbac_collected_uuid(&holding->departments, i));
 }
 
 static int
@@ -276,7 +230,7 @@ compare_keys(const void *a, const void *b)
 
 /* The keys of the tenants in a set, in ascending order. */
 static ArrayType *
-keys_to_array(RbacReader *reader, const UuidSet *tenants)
+keys_to_array(RbacReader *reader, const RbacCollection *tenants)
 {
 	char	  **keys = palloc(sizeof(char *) * Max(tenants->n, 1));
 	Datum	   *elements = palloc(sizeof(Datum) * Max(tenants->n, 1));
@@ -284,7 +238,7 @@ keys_to_array(RbacReader *reader, const UuidSet *tenants)
 
 	for (int i = 0; i < tenants->n; i++)
 	{
-		if (rbac_read_tenant(reader, &tenants->member[i], NULL, &keys[n]))
+		if (rbac_read_tenant(reader, rbac_collected_uuid(tenants, i), NULL, &keys[n]))
 			n++;
 	}
 	qsort(keys, n, sizeof(char *), compare_keys);
@@ -304,7 +258,7 @@ compare_int64(const void *a, const void *b)
 
 /* The keys of the tenants in a set, as far as they are numbers. */
 static ArrayType *
-numbers_to_array(RbacReader *reader, const UuidSet *tenants)
+numbers_to_array(RbacReader *reader, const RbacCollection *tenants)
 {
 	int64	   *numbers = palloc(sizeof(int64) * Max(tenants->n, 1));
 	Datum	   *elements = palloc(sizeof(Datum) * Max(tenants->n, 1));
@@ -313,7 +267,7 @@ numbers_to_array(RbacReader *reader, const UuidSet *tenants)
 
 	for (int i = 0; i < tenants->n; i++)
 	{
-		if (rbac_read_tenant(reader, &tenants->member[i], NULL, &key) &&
+		if (rbac_read_tenant(reader, rbac_collected_uuid(tenants, i), NULL, &key) &&
 			rbac_key_is_number(key, &numbers[n]))
 			n++;
 	}
@@ -327,7 +281,7 @@ numbers_to_array(RbacReader *reader, const UuidSet *tenants)
 typedef struct SetKind
 {
 	void		(*collect) (Collector *collector);
-	ArrayType  *(*say) (RbacReader *reader, const UuidSet *set);
+	ArrayType  *(*say) (RbacReader *reader, const RbacCollection *set);
 } SetKind;
 
 static const SetKind tenants_kind = {collect_tenants, set_to_array};
@@ -347,11 +301,10 @@ read_set(const char *scope, int length, const SetKind *kind)
 	do
 	{
 		rbac_attempt_begin(&attempt, true);
-		memset(&collector, 0, sizeof(collector));
-		collector.holding = &holding;
+		collector = (Collector) {.holding = &holding,.result = RBAC_UUIDS};
 		find_holding(attempt.reader, scope, length, &holding);
 		kind->collect(&collector);
-		sort_set(&collector.result);
+		rbac_sort_collection(&collector.result);
 		set = kind->say(attempt.reader, &collector.result);
 	} while (!rbac_attempt_stands(&attempt));
 	return set;
