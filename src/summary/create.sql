@@ -222,6 +222,8 @@ DECLARE
     g record;
     relation oid;
 BEGIN
+    -- first, or what is dropped below would be followed by this again
+    PERFORM rbac._unregister_summary(s.id);
     FOR g IN
         SELECT t.tgname, t.tgrelid::regclass AS tbl FROM pg_trigger AS t
         WHERE t.tgfoid IN ('rbac._count_row'::regproc, 'rbac._write_counted'::regproc, 'rbac._count_truncated'::regproc)
@@ -229,8 +231,6 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', g.tgname, g.tbl);
     END LOOP;
-    -- before what they belong to, or dropping that would come here again
-    PERFORM rbac._unregister_summary(s.id);
     FOREACH relation IN ARRAY ARRAY[s.view, s.totals]::oid[] LOOP
         IF EXISTS (SELECT FROM pg_class WHERE oid = relation) THEN
             EXECUTE format('DROP VIEW %s', relation::regclass);

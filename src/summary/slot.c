@@ -62,16 +62,23 @@ rbac_slot(PG_FUNCTION_ARGS)
 
 /*
  * _is_settled(slot, pending): is slot none of pending, an ascending array without
- * NULLs?
+ * NULLs?  NULL is none of them.
  */
 Datum
 rbac_is_settled(PG_FUNCTION_ARGS)
 {
-	int32		slot = PG_GETARG_INT32(0);
-	ArrayType  *pending = PG_GETARG_ARRAYTYPE_P(1);
-	const int32 *slots = (const int32 *) ARR_DATA_PTR(pending);
+	ArrayType  *pending;
+	const int32 *slots;
+	int32		slot;
 	int			low = 0;
-	int			high = ArrayGetNItems(ARR_NDIM(pending), ARR_DIMS(pending));
+	int			high;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_BOOL(PG_ARGISNULL(0));
+	slot = PG_GETARG_INT32(0);
+	pending = PG_GETARG_ARRAYTYPE_P(1);
+	slots = (const int32 *) ARR_DATA_PTR(pending);
+	high = ArrayGetNItems(ARR_NDIM(pending), ARR_DIMS(pending));
 
 	while (low < high)
 	{

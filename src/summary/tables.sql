@@ -118,6 +118,8 @@ BEGIN
         CASE WHEN cardinality(apart) = 0 THEN '_slot' ELSE rbac._column_list(apart) END);
     groups := format('%I.%I', schema, '_' || name || '_groups')::regclass;
     EXECUTE format('CREATE INDEX %I ON %s (_slot)', '_' || name || '_groups_slot', groups);
+    -- for a page of a report in the order of totals
+    EXECUTE format('CREATE INDEX %I ON %s (_total)', '_' || name || '_groups_total', groups);
     EXECUTE format('COMMENT ON TABLE %s IS %L', groups, format('Behind the summary "%s": rows counted by group, but for what is pending. Written by rbac only.', name));
 
     -- It has no index, so that to append is all that there is to writing.

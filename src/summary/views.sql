@@ -4,12 +4,40 @@
 -- table. The others, few at any time, are put together from what was folded and
 -- what is pending. A group is one of these if its slot is, which both branches
 -- ask in one way, under one snapshot: each group comes from exactly one of them.
+--
+-- The condition stands outside of UNION ALL: the planner pushes it down, and takes a
+-- branch that has none of its own for a table, whose indexes can give the rows in
+-- order.
 
 CREATE FUNCTION rbac._is_settled(slot integer, pending integer[]) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 2
+LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2
 AS 'MODULE_PATHNAME', 'rbac_is_settled';
 COMMENT ON FUNCTION rbac._is_settled(integer, integer[]) IS
-'Is slot none of pending, which is in ascending order and has no NULLs?';
+'Is slot none of pending, which is in ascending order and has no NULLs? NULL is none of them.';
+
+-- Slots with something pending, in ascending order.
+CREATE FUNCTION rbac._pending_slots(s rbac.summaries) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('ARRAY(SELECT DISTINCT _slot FROM %s ORDER BY 1)', s.pending); $$;
+COMMENT ON FUNCTION rbac._pending_slots(rbac.summaries) IS
+'The second argument of rbac._is_settled(), as SQL.';
+
+-- Groups that are not settled, by status.
+CREATE FUNCTION rbac._merged_counts(s rbac.summaries) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($sql$
+        SELECT %1$s, sum(_count)::bigint AS _count FROM (
+            SELECT %1$s, _count FROM %2$s WHERE _slot = ANY (%4$s)
+            UNION ALL
+            SELECT %1$s, _count FROM %3$s) AS parts
+        GROUP BY %1$s HAVING sum(_count) <> 0
+        $sql$, rbac._column_list(rbac._key_of(s)), s.counts, s.pending, rbac._pending_slots(s));
+$$;
+COMMENT ON FUNCTION rbac._merged_counts(rbac.summaries) IS
+'The counts of groups with something pending, as SQL.';
 
 -- By group and status.
 CREATE FUNCTION rbac._counts_query(s rbac.summaries) RETURNS text
@@ -18,23 +46,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key CONSTANT text := rbac._column_list(rbac._key_of(s));
-    slots CONSTANT text := format('ARRAY(SELECT DISTINCT _slot FROM %s ORDER BY 1)', s.pending);
-    result text;
+    shown CONSTANT text := rbac._column_list(s.group_columns || s.status_column);
+    source CONSTANT text := format($sql$
+        (SELECT %1$s, _count, _slot FROM %2$s
+         UNION ALL
+         SELECT %1$s, _count, NULL::integer FROM (%3$s) AS merged) AS c
+        WHERE rbac._is_settled(_slot, %4$s)
+        $sql$, key, s.counts, rbac._merged_counts(s), rbac._pending_slots(s));
 BEGIN
-    result := format($sql$
-        SELECT %1$s, _count AS count FROM %2$s WHERE rbac._is_settled(_slot, %4$s)
-        UNION ALL
-        SELECT %1$s, sum(_count)::bigint FROM (
-            SELECT %1$s, _count FROM %2$s WHERE _slot = ANY (%4$s)
-            UNION ALL
-            SELECT %1$s, _count FROM %3$s) AS parts
-        GROUP BY %1$s HAVING sum(_count) <> 0
-        $sql$, key, s.counts, s.pending, slots);
-    IF s.hidden_columns <> '{}' THEN
-        result := format('SELECT %1$s, sum(count)::bigint AS count FROM (%2$s) AS apart GROUP BY %1$s',
-            rbac._column_list(s.group_columns || s.status_column), result);
+    IF s.hidden_columns = '{}' THEN
+        RETURN format('SELECT %s, _count AS count FROM %s', key, source);
     END IF;
-    RETURN result;
+    RETURN format('SELECT %1$s, sum(_count)::bigint AS count FROM %2$s GROUP BY %1$s', shown, source);
 END $$;
 COMMENT ON FUNCTION rbac._counts_query(rbac.summaries) IS
 'What the view of a summary shows by group and status.';
@@ -45,31 +68,23 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    apart CONSTANT name[] := s.group_columns || s.hidden_columns;
-    -- what comes before other columns, and what is grouped by
-    group_list CONSTANT text := CASE WHEN apart = '{}' THEN '' ELSE rbac._column_list(apart) || ', ' END;
-    grouping CONSTANT text := CASE WHEN apart = '{}' THEN '()' ELSE rbac._column_list(apart) END;
-    slots CONSTANT text := format('ARRAY(SELECT DISTINCT _slot FROM %s ORDER BY 1)', s.pending);
+    -- as it stands before other columns, and as it is grouped by
+    key CONSTANT text := CASE WHEN s.group_columns = '{}' THEN '' ELSE rbac._column_list(s.group_columns) || ', ' END;
+    grouping CONSTANT text := CASE WHEN s.group_columns = '{}' THEN '()' ELSE rbac._column_list(s.group_columns) END;
+    counts CONSTANT text := format('jsonb_object_agg(coalesce(%I::text, %L), ', s.status_column, 'null');
 BEGIN
     IF s.hidden_columns <> '{}' THEN
-        RETURN format($sql$
-            SELECT %1$s sum(count)::bigint AS total, jsonb_object_agg(coalesce(%2$I::text, 'null'), count) AS counts
-            FROM (%3$s) AS by_status GROUP BY %4$s HAVING count(*) > 0
-            $sql$, CASE WHEN s.group_columns = '{}' THEN '' ELSE rbac._column_list(s.group_columns) || ', ' END,
-            s.status_column, rbac._counts_query(s),
-            CASE WHEN s.group_columns = '{}' THEN '()' ELSE rbac._column_list(s.group_columns) END);
+        RETURN format('SELECT %s sum(count)::bigint AS total, %s count) AS counts FROM (%s) AS by_status GROUP BY %s HAVING count(*) > 0',
+            key, counts, rbac._counts_query(s), grouping);
     END IF;
     RETURN format($sql$
-        SELECT %1$s _total AS total, _counts AS counts FROM %2$s WHERE rbac._is_settled(_slot, %3$s)
-        UNION ALL
-        SELECT %1$s sum(_count)::bigint, jsonb_object_agg(coalesce(%4$I::text, 'null'), _count) FROM (
-            SELECT %1$s %4$I, sum(_count)::bigint AS _count FROM (
-                SELECT %1$s %4$I, _count FROM %5$s WHERE _slot = ANY (%3$s)
-                UNION ALL
-                SELECT %1$s %4$I, _count FROM %6$s) AS parts
-            GROUP BY %1$s %4$I HAVING sum(_count) <> 0) AS by_status
-        GROUP BY %7$s HAVING count(*) > 0
-        $sql$, group_list, s.groups, slots, s.status_column, s.counts, s.pending, grouping);
+        SELECT %1$s total, counts FROM
+            (SELECT %1$s _total AS total, _counts AS counts, _slot FROM %2$s
+             UNION ALL
+             SELECT %1$s sum(_count)::bigint, %3$s _count), NULL::integer
+             FROM (%4$s) AS merged GROUP BY %5$s HAVING count(*) > 0) AS g
+        WHERE rbac._is_settled(_slot, %6$s)
+        $sql$, key, s.groups, counts, rbac._merged_counts(s), grouping, rbac._pending_slots(s));
 END $$;
 COMMENT ON FUNCTION rbac._totals_query(rbac.summaries) IS
 'What the view of a summary shows by group.';
@@ -101,8 +116,10 @@ END $$;
 COMMENT ON FUNCTION rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) IS
 'Creates the two views of a summary.';
 
-REVOKE ALL ON FUNCTION rbac._is_settled(integer, integer[]), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
+REVOKE ALL ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries),
+    rbac._merged_counts(rbac.summaries), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
     rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) FROM PUBLIC;
 -- The first by whoever reads a summary, the others by whoever makes one.
-GRANT EXECUTE ON FUNCTION rbac._is_settled(integer, integer[]), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
+GRANT EXECUTE ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries),
+    rbac._merged_counts(rbac.summaries), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
     rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) TO PUBLIC;
