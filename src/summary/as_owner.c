@@ -40,6 +40,29 @@ rbac_owner_of(Oid relid)
 	return owner;
 }
 
+/* From here to rbac_become_caller, or to an error. */
+void
+rbac_become_owner(Oid relid, RbacOwnerWork *work)
+{
+	Oid			owner = rbac_owner_of(relid);
+
+	if (!OidIsValid(owner))
+		elog(ERROR, "relation %u does not exist", relid);
+	GetUserIdAndSecContext(&work->caller, &work->sec_context);
+	SetUserIdAndSecContext(owner, work->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	work->nestlevel = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+rbac_become_caller(const RbacOwnerWork *work)
+{
+	AtEOXact_GUC(false, work->nestlevel);
+	SetUserIdAndSecContext(work->caller, work->sec_context);
+}
+
 /*
  * Run a query of ours as the owner of a relation.  The caller has connected to SPI;
  * the rows are in SPI_tuptable.  Returns their number.
@@ -47,27 +70,14 @@ rbac_owner_of(Oid relid)
 uint64
 rbac_query_as_owner(Oid relid, const char *sql, int nargs, Oid *argtypes, Datum *values)
 {
-	Oid			owner = rbac_owner_of(relid);
-	Oid			caller;
-	int			sec_context;
-	int			nestlevel;
+	RbacOwnerWork work;
 	int			result;
 
-	if (!OidIsValid(owner))
-		elog(ERROR, "relation %u does not exist", relid);
-	GetUserIdAndSecContext(&caller, &sec_context);
-	SetUserIdAndSecContext(owner, sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	nestlevel = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-
+	rbac_become_owner(relid, &work);
 	result = SPI_execute_with_args(sql, nargs, argtypes, values, NULL, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
-
-	AtEOXact_GUC(false, nestlevel);
-	SetUserIdAndSecContext(caller, sec_context);
+	rbac_become_caller(&work);
 	return SPI_processed;
 }
 

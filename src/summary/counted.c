@@ -2,11 +2,11 @@
  * counted.c
  *		What do the rows of a table count for?
  *
- * The triggers on the table say so: their argument names the summary, and the
- * condition of the one for updates names the columns.  So a column that is
- * renamed is still the right one, a column that is counted cannot be dropped or
- * change its type unnoticed, partitions have it in terms of their own columns,
- * and dump and restore bring it back.
+ * The triggers on the table say so: their argument names the summary, and one that
+ * never fires names the columns (AFTER UPDATE OF ...).  So a column that is renamed
+ * is still the right one, a column that is counted cannot be dropped or change its
+ * type unnoticed, partitions have it in terms of their own columns, and dump and
+ * restore bring it back.
  *
  * Kept for the backend's life, by table and summary.  A relcache message about
  * the table, or about what is pending, makes the next caller look anew.
@@ -21,8 +21,6 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "nodes/makefuncs.h"
-#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -36,6 +34,7 @@
 #include "model/trigger.h"
 #include "summary/counted.h"
 
+PG_FUNCTION_INFO_V1(rbac_counted_by);
 PG_FUNCTION_INFO_V1(rbac_counted_columns);
 PG_FUNCTION_INFO_V1(rbac_is_countable);
 
@@ -88,10 +87,8 @@ rbac_summary_of_trigger(FunctionCallInfo fcinfo)
 }
 
 /*
- * The columns that the condition of the trigger for updates compares, as
- * numbers; returns how many, 0 if there is no such trigger.
- *
- * The condition is record_image_ne(ROW(OLD.a, ...), ROW(NEW.a, ...)).
+ * The columns that a trigger names, as numbers; returns how many, 0 if there is no
+ * such trigger.
  */
 static int
 read_columns(Relation table, int32 summary_id, AttrNumber *numbers)
@@ -102,30 +99,23 @@ read_columns(Relation table, int32 summary_id, AttrNumber *numbers)
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
-		const FuncExpr *differs;
-		const RowExpr *old;
-		ListCell   *cell;
-		int			n = 0;
 
-		if (trigger->tgtype != type || trigger->tgqual == NULL || trigger->tgnargs != 1 ||
-			strtol(trigger->tgargs[0], NULL, 10) != summary_id)
+		if (trigger->tgtype != type || trigger->tgnattr == 0 || trigger->tgnattr > RBAC_MAX_KEY_COLUMNS ||
+			trigger->tgnargs != 1 || strtol(trigger->tgargs[0], NULL, 10) != summary_id ||
+			strncmp(trigger->tgname, "rbac_summary_", strlen("rbac_summary_")) != 0)
 			continue;
-		differs = stringToNode(trigger->tgqual);
-		if (!IsA(differs, FuncExpr) || list_length(differs->args) != 2 || !IsA(linitial(differs->args), RowExpr))
-			continue;
-		old = linitial(differs->args);
-		foreach(cell, old->args)
-		{
-			const Var  *column = lfirst(cell);
-
-			if (!IsA(column, Var) || column->varno != PRS2_OLD_VARNO || column->varattno <= 0 ||
-				n == RBAC_MAX_KEY_COLUMNS)
-				return 0;
-			numbers[n++] = column->varattno;
-		}
-		return n;
+		memcpy(numbers, trigger->tgattr, sizeof(AttrNumber) * trigger->tgnattr);
+		return trigger->tgnattr;
 	}
 	return 0;
+}
+
+/* _counted_by(): the trigger that names the columns. */
+Datum
+rbac_counted_by(PG_FUNCTION_ARGS)
+{
+	(void) rbac_trigger_data(fcinfo);
+	return PointerGetDatum(NULL);
 }
 
 /* Is there no more to putting a row into it than writing it? */
@@ -178,7 +168,7 @@ look(RbacCounted *counted, Relation table)
 		refuse_altered(table, psprintf("The summary with id %d is one of another table.", id));
 	counted->nkeys = read_columns(table, id, numbers);
 	if (counted->nkeys == 0)
-		refuse_altered(table, "The trigger that notices updates is missing.");
+		refuse_altered(table, "The trigger that names its columns is missing.");
 
 	pending = try_relation_open(counted->pending, AccessShareLock);
 	if (pending == NULL)

@@ -57,6 +57,7 @@ extern void rbac_pile_forget(int32 summary_id);
 
 /* fold.c */
 extern void rbac_fold_sometimes(const RbacCounted *counted, int64 parts);
+extern int64 rbac_fold(int32 summary_id, Oid pending);
 
 /* truncate.c */
 extern void rbac_truncate_init(void);
@@ -76,6 +77,15 @@ extern void rbac_reader_init(void);
 
 /* as_owner.c */
 extern Oid	rbac_owner_of(Oid relid);
+typedef struct RbacOwnerWork
+{
+	Oid			caller;
+	int			sec_context;
+	int			nestlevel;
+} RbacOwnerWork;
+
+extern void rbac_become_owner(Oid relid, RbacOwnerWork *work);
+extern void rbac_become_caller(const RbacOwnerWork *work);
 extern uint64 rbac_query_as_owner(Oid relid, const char *sql, int nargs, Oid *argtypes, Datum *values);
 
 #endif							/* RBAC_COUNTED_H */

@@ -23,6 +23,11 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_count_row';
 COMMENT ON FUNCTION rbac._count_row() IS
 'Row trigger after INSERT, UPDATE, DELETE: counts the row for the summary that its argument names. Error: 55000 (the summary is gone or has been altered).';
 
+CREATE FUNCTION rbac._counted_by() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_counted_by';
+COMMENT ON FUNCTION rbac._counted_by() IS
+'Row trigger after UPDATE OF the columns by which the summary that its argument names counts: does nothing, and is disabled.';
+
 CREATE FUNCTION rbac._write_counted() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_write_counted';
 COMMENT ON FUNCTION rbac._write_counted() IS
@@ -46,18 +51,18 @@ END $$;
 COMMENT ON FUNCTION rbac._make_statement_triggers(integer, regclass) IS
 'Creates the statement triggers of a summary on its source, or on a partition of it.';
 
--- The condition of the one for updates says which columns are counted (counted.c).
+-- The trigger called columns never fires: it says which columns are counted
+-- (counted.c). UPDATE OF in the one that counts would miss what triggers of others
+-- change, and a condition costs each statement more than to count does.
 CREATE FUNCTION rbac._make_row_triggers(summary_id integer, source regclass, key name[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_insert AFTER INSERT ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._count_row(%1$L)', summary_id, source);
-    EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_delete AFTER DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._count_row(%1$L)', summary_id, source);
-    EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_update AFTER UPDATE ON %2$s FOR EACH ROW WHEN (record_image_ne(ROW(%3$s), ROW(%4$s))) EXECUTE FUNCTION rbac._count_row(%1$L)',
-        summary_id, source, rbac._column_list(key, 'OLD.'), rbac._column_list(key, 'NEW.'));
+    EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_columns AFTER UPDATE OF %3$s ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._counted_by(%1$L)', summary_id, source, rbac._column_list(key));
+    EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_rows AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._count_row(%1$L)', summary_id, source);
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_truncated AFTER TRUNCATE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION rbac._count_truncated(%1$L)', summary_id, source);
-    EXECUTE format('ALTER TABLE %2$s ENABLE ALWAYS TRIGGER rbac_summary_%1$s_insert, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_delete, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_update, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncated', summary_id, source);
+    EXECUTE format('ALTER TABLE %2$s DISABLE TRIGGER rbac_summary_%1$s_columns, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_rows, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncated', summary_id, source);
 END $$;
 COMMENT ON FUNCTION rbac._make_row_triggers(integer, regclass, name[]) IS
 'Creates the triggers of a summary that its source alone has; PostgreSQL gives those for rows to its partitions.';
@@ -226,7 +231,7 @@ BEGIN
     PERFORM rbac._unregister_summary(s.id);
     FOR g IN
         SELECT t.tgname, t.tgrelid::regclass AS tbl FROM pg_trigger AS t
-        WHERE t.tgfoid IN ('rbac._count_row'::regproc, 'rbac._write_counted'::regproc, 'rbac._count_truncated'::regproc)
+        WHERE t.tgfoid IN ('rbac._count_row'::regproc, 'rbac._counted_by'::regproc, 'rbac._write_counted'::regproc, 'rbac._count_truncated'::regproc)
             AND t.tgname LIKE format('rbac\_summary\_%s\_%%', s.id) AND t.tgparentid = 0
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', g.tgname, g.tbl);
@@ -260,12 +265,12 @@ COMMENT ON FUNCTION rbac.drop_summary(text) IS
 'Undoes rbac.create_summary(): the views, what is behind them and the triggers on the source go. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name: say the schema too), 2BP01 (something else uses a view of it).';
 
 REVOKE ALL ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
-    rbac._unregister_summary(integer), rbac._count_row(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),
     rbac.create_summary(text, regclass, name[], name), rbac._drop_summary(rbac.summaries), rbac.drop_summary(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
-    rbac._unregister_summary(integer), rbac._count_row(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),
     rbac.create_summary(text, regclass, name[], name), rbac._drop_summary(rbac.summaries), rbac.drop_summary(text) TO PUBLIC;

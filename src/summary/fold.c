@@ -21,7 +21,9 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -30,7 +32,18 @@
 
 PG_FUNCTION_INFO_V1(rbac_compact);
 
-#define PARTS_BETWEEN_FOLDS 1000
+#define PARTS_BETWEEN_FOLDS 2000
+
+/* What rbac._fold_statements() returns, planned; kept for the backend's life. */
+#define FOLD_STEPS 4
+
+typedef struct FoldPlans
+{
+	int32		summary_id;
+	SPIPlanPtr	step[FOLD_STEPS];
+} FoldPlans;
+
+static HTAB *known_plans = NULL;
 
 /* Until the end of the transaction, prepared ones included. */
 static bool
@@ -42,18 +55,94 @@ may_fold(Oid pending)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-static int64
-fold(int32 summary_id, Oid pending)
+static FoldPlans *
+find_plans(int32 summary_id)
 {
-	Datum		argument = Int32GetDatum(summary_id);
+	FoldPlans  *plans;
+	bool		found;
+
+	if (known_plans == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(int32);
+		control.entrysize = sizeof(FoldPlans);
+		control.hcxt = CacheMemoryContext;
+		known_plans = hash_create("plans of folds", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	plans = hash_search(known_plans, &summary_id, HASH_ENTER, &found);
+	if (!found)
+		memset(plans->step, 0, sizeof(plans->step));
+	return plans;
+}
+
+/* Plan what is not planned, as the owner of the tables. */
+static void
+prepare(FoldPlans *plans)
+{
+	Datum		argument = Int32GetDatum(plans->summary_id);
 	Oid			type = INT4OID;
+	Oid			slots = INT4ARRAYOID;
+	Datum	   *statement;
+	int			nstatements;
 	bool		isnull;
+
+	if (plans->step[FOLD_STEPS - 1] != NULL)
+		return;
+	if (SPI_execute_with_args("SELECT rbac._fold_statements($1)", 1, &type, &argument, NULL, true, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "rbac._fold_statements() returned no row");
+	deconstruct_array(DatumGetArrayTypeP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &statement, NULL, &nstatements);
+	if (nstatements != FOLD_STEPS)
+		elog(ERROR, "rbac._fold_statements() returned %d statements", nstatements);
+	for (int i = 0; i < FOLD_STEPS; i++)
+	{
+		SPIPlanPtr	plan = SPI_prepare(TextDatumGetCString(statement[i]), i == 0 ? 0 : 1, i == 0 ? NULL : &slots);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare a fold: %s", SPI_result_code_string(SPI_result));
+		/* an error on the way may have left one */
+		if (plans->step[i] != NULL)
+			SPI_freeplan(plans->step[i]);
+		plans->step[i] = plan;
+	}
+}
+
+static int64
+execute(FoldPlans *plans)
+{
+	Datum		slots;
+	int64		folded;
+	bool		isnull;
+
+	if (SPI_execute_plan(plans->step[0], NULL, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "a fold returned no row");
+	folded = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	slots = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	for (int i = 1; i < FOLD_STEPS && ARR_NDIM(DatumGetArrayTypeP(slots)) > 0; i++)
+	{
+		int			result = SPI_execute_plan(plans->step[i], &slots, NULL, false, 0);
+
+		if (result < 0)
+			elog(ERROR, "could not fold: %s", SPI_result_code_string(result));
+	}
+	return folded;
+}
+
+/* Fold.  Whoever calls sees to it that nobody else does. */
+int64
+rbac_fold(int32 summary_id, Oid pending)
+{
+	FoldPlans  *plans = find_plans(summary_id);
+	RbacOwnerWork work;
 	int64		folded;
 
 	SPI_connect();
-	if (rbac_query_as_owner(pending, "SELECT rbac._fold($1)", 1, &type, &argument) != 1)
-		elog(ERROR, "rbac._fold() returned no row");
-	folded = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	rbac_become_owner(pending, &work);
+	prepare(plans);
+	folded = execute(plans);
+	rbac_become_caller(&work);
 	SPI_finish();
 	return folded;
 }
@@ -70,7 +159,7 @@ fold_or_log(int32 summary_id, Oid pending)
 	PG_TRY();
 	{
 		if (may_fold(pending))
-			(void) fold(summary_id, pending);
+			(void) rbac_fold(summary_id, pending);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -122,5 +211,5 @@ rbac_compact(PG_FUNCTION_ARGS)
 	rbac_refuse_old_snapshot("compacted");
 	if (!may_fold(summary.pending))
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(fold(PG_GETARG_INT32(0), summary.pending));
+	PG_RETURN_INT64(rbac_fold(PG_GETARG_INT32(0), summary.pending));
 }

@@ -118,7 +118,7 @@ BEGIN
         IF EXISTS (SELECT FROM unnest(ARRAY[s.source, s.view, s.totals, s.counts, s.groups, s.pending]::oid[]) AS r (oid)
                 WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = r.oid))
             OR EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d
-                WHERE d.object_type = 'trigger' AND d.object_identity LIKE format('rbac\_summary\_%s\_update on %%', s.id)
+                WHERE d.object_type = 'trigger' AND d.object_identity LIKE format('rbac\_summary\_%s\_columns on %%', s.id)
                     AND rbac._counted_columns(s.source, s.id) IS NULL)
         THEN
             PERFORM rbac._drop_summary(s);

@@ -45,7 +45,6 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-    PERFORM rbac._fold(summary_id);
 END $$;
 COMMENT ON FUNCTION rbac._recount_as_owner(integer) IS
 'The work of rbac._recount().';

@@ -138,14 +138,15 @@ rbac_recount(PG_FUNCTION_ARGS)
 {
 	Datum		argument = PG_GETARG_DATUM(0);
 	Oid			type = INT4OID;
-	Oid			source = rbac_require_summary(PG_GETARG_INT32(0)).source;
+	RbacSummary summary = rbac_require_summary(PG_GETARG_INT32(0));
 
 	rbac_refuse_old_snapshot("counted anew");
 	/* what this transaction has counted is in the tables */
 	rbac_pile_forget(PG_GETARG_INT32(0));
 	SPI_connect();
-	(void) rbac_query_as_owner(source, "SELECT rbac._recount_as_owner($1)", 1, &type, &argument);
+	(void) rbac_query_as_owner(summary.source, "SELECT rbac._recount_as_owner($1)", 1, &type, &argument);
 	SPI_finish();
+	(void) rbac_fold(PG_GETARG_INT32(0), summary.pending);
 	PG_RETURN_VOID();
 }
 

@@ -39,6 +39,7 @@ PG_FUNCTION_INFO_V1(rbac_write_counted);
 
 #define FIRST_SIZE	16
 #define MAX_KEYS	10000
+#define PARTS_AT_ONCE 100
 
 typedef struct Key
 {
@@ -165,33 +166,52 @@ copy_key(const RbacCounted *counted, const Key *key, MemoryContext memory)
 	return copy;
 }
 
+static HeapTuple
+form_part(const RbacCounted *counted, TupleDesc desc, const KeyCount *entry)
+{
+	Datum		values[RBAC_MAX_KEY_COLUMNS + 2];
+	bool		isnull[RBAC_MAX_KEY_COLUMNS + 2] = {false};
+
+	values[0] = Int32GetDatum(rbac_slot_of(counted, entry->key->value, entry->key->isnull));
+	memcpy(values + 1, entry->key->value, sizeof(Datum) * counted->nkeys);
+	memcpy(isnull + 1, entry->key->isnull, sizeof(bool) * counted->nkeys);
+	values[counted->nkeys + 1] = Int64GetDatum(entry->count);
+	return heap_form_tuple(desc, values, isnull);
+}
+
+/* Together, so that a page is locked and logged once. */
 static int64
 write_counts(Pile *pile, Relation pending)
 {
-	RbacCounted *counted = pile->counted;
+	TupleTableSlot *parts[PARTS_AT_ONCE];
 	TupleDesc	desc = RelationGetDescr(pending);
-	Datum		values[RBAC_MAX_KEY_COLUMNS + 2];
-	bool		isnull[RBAC_MAX_KEY_COLUMNS + 2] = {false};
+	CommandId	command = GetCurrentCommandId(true);
 	pile_iterator iterator;
 	const KeyCount *entry;
+	int			nparts = 0;
+	int			nslots = 0;
 	int64		written = 0;
 
 	pile_start_iterate(pile->counts, &iterator);
-	while ((entry = pile_iterate(pile->counts, &iterator)) != NULL)
+	do
 	{
-		HeapTuple	tuple;
+		entry = pile_iterate(pile->counts, &iterator);
+		if (entry != NULL && entry->count != 0)
+		{
+			if (nparts == nslots)
+				parts[nslots++] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+			ExecForceStoreHeapTuple(form_part(pile->counted, desc, entry), parts[nparts++], true);
+		}
+		if (nparts == PARTS_AT_ONCE || (entry == NULL && nparts > 0))
+		{
+			heap_multi_insert(pending, parts, nparts, command, 0, NULL);
+			written += nparts;
+			nparts = 0;
+		}
+	} while (entry != NULL);
 
-		if (entry->count == 0)
-			continue;
-		values[0] = Int32GetDatum(rbac_slot_of(counted, entry->key->value, entry->key->isnull));
-		memcpy(values + 1, entry->key->value, sizeof(Datum) * counted->nkeys);
-		memcpy(isnull + 1, entry->key->isnull, sizeof(bool) * counted->nkeys);
-		values[counted->nkeys + 1] = Int64GetDatum(entry->count);
-		tuple = heap_form_tuple(desc, values, isnull);
-		simple_heap_insert(pending, tuple);
-		heap_freetuple(tuple);
-		written++;
-	}
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(parts[i]);
 	return written;
 }
 
@@ -209,20 +229,39 @@ write_pile(Pile *pile)
 }
 
 static void
-add_key(RbacCounted *counted, TupleTableSlot *row, int64 by)
+read_key(const RbacCounted *counted, TupleTableSlot *row, Key *key)
+{
+	for (int i = 0; i < counted->nkeys; i++)
+		key->value[i] = slot_getattr(row, counted->column[i].number, &key->isnull[i]);
+}
+
+/* To the last byte; keys that differ in their bytes alone cancel each other out. */
+static bool
+is_identical(const RbacCounted *counted, const Key *a, const Key *b)
+{
+	for (int i = 0; i < counted->nkeys; i++)
+	{
+		const RbacKeyColumn *column = &counted->column[i];
+
+		if (a->isnull[i] != b->isnull[i] ||
+			(!a->isnull[i] && !datum_image_eq(a->value[i], b->value[i], column->by_value, column->length)))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_key(RbacCounted *counted, Key *key, int64 by)
 {
 	Pile	   *pile = find_pile(counted);
-	Key			key;
 	KeyCount   *entry;
 	bool		found;
 
-	for (int i = 0; i < counted->nkeys; i++)
-		key.value[i] = slot_getattr(row, counted->column[i].number, &key.isnull[i]);
-	entry = pile_insert(pile->counts, &key, &found);
+	entry = pile_insert(pile->counts, key, &found);
 	if (!found)
 	{
 		entry->count = 0;
-		entry->key = copy_key(counted, &key, pile->memory);
+		entry->key = copy_key(counted, key, pile->memory);
 	}
 	entry->count += by;
 	if (pile->counts->members > MAX_KEYS)
@@ -238,18 +277,23 @@ rbac_count_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = rbac_trigger_data(fcinfo);
 	RbacCounted *counted = rbac_counted(data->tg_relation, rbac_summary_of_trigger(fcinfo));
+	Key			key;
+	Key			new_key;
 
 	if (!TRIGGER_FIRED_AFTER(data->tg_event) || !TRIGGER_FIRED_FOR_ROW(data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" must fire after a row was written", data->tg_trigger->tgname)));
 
-	if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
-		add_key(counted, data->tg_trigslot, -1);
-	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
-		add_key(counted, data->tg_trigslot, 1);
-	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-		add_key(counted, data->tg_newslot, 1);
+	read_key(counted, data->tg_trigslot, &key);
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	{
+		read_key(counted, data->tg_newslot, &new_key);
+		if (is_identical(counted, &key, &new_key))
+			return PointerGetDatum(NULL);
+		add_key(counted, &new_key, 1);
+	}
+	add_key(counted, &key, TRIGGER_FIRED_BY_INSERT(data->tg_event) ? 1 : -1);
 
 	if (IsLogicalWorker())
 		rbac_pile_write(counted->key.summary_id);

@@ -138,9 +138,10 @@ AS $$ SELECT conname FROM pg_constraint WHERE conrelid = tbl AND contype = 'u'; 
 COMMENT ON FUNCTION rbac._constraint_of(regclass) IS
 'The one unique constraint of a table behind a summary.';
 
--- What is pending goes into the other two tables.
-CREATE FUNCTION rbac._fold(summary_id integer) RETURNS bigint
-LANGUAGE plpgsql
+-- What is pending goes into the other two tables. The first statement returns how
+-- many rows that were, and the slots of what they add to; the others take these.
+CREATE FUNCTION rbac._fold_statements(summary_id integer) RETURNS text[]
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -148,37 +149,29 @@ DECLARE
     apart CONSTANT name[] := s.group_columns || s.hidden_columns;
     key CONSTANT text := rbac._column_list(rbac._key_of(s));
     group_key CONSTANT text := rbac._column_list(apart);
-    slots integer[];
-    folded bigint;
 BEGIN
-    EXECUTE format($sql$
-        WITH gone AS (DELETE FROM %1$s RETURNING *),
-        added AS (
-            INSERT INTO %2$s AS c (%3$s, _count)
-            SELECT %3$s, sum(_count) FROM gone GROUP BY %3$s HAVING sum(_count) <> 0
-            ON CONFLICT ON CONSTRAINT %4$I DO UPDATE SET _count = c._count + excluded._count
-            RETURNING _slot)
-        SELECT (SELECT count(*) FROM gone), (SELECT array_agg(DISTINCT _slot) FROM added)
-        $sql$, s.pending, s.counts, key, rbac._constraint_of(s.counts))
-    INTO folded, slots;
-    IF slots IS NULL THEN
-        RETURN folded;
-    END IF;
-
-    EXECUTE format($sql$
-        INSERT INTO %1$s AS g (%2$s _total, _counts)
-        SELECT %2$s sum(_count), coalesce(jsonb_object_agg(coalesce(%3$I::text, 'null'), _count) FILTER (WHERE _count <> 0), '{}')
-        FROM %4$s WHERE _slot = ANY ($1) %5$s
-        ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET _total = excluded._total, _counts = excluded._counts
-        $sql$, s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, s.status_column, s.counts,
-        CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE '' END, rbac._constraint_of(s.groups))
-    USING slots;
-    EXECUTE format('DELETE FROM %s WHERE _slot = ANY ($1) AND _counts = %L', s.groups, '{}') USING slots;
-    EXECUTE format('DELETE FROM %s WHERE _slot = ANY ($1) AND _count = 0', s.counts) USING slots;
-    RETURN folded;
+    RETURN ARRAY[
+        format($sql$
+            WITH gone AS (DELETE FROM %1$s RETURNING *),
+            added AS (
+                INSERT INTO %2$s AS c (%3$s, _count)
+                SELECT %3$s, sum(_count) FROM gone GROUP BY %3$s HAVING sum(_count) <> 0
+                ON CONFLICT ON CONSTRAINT %4$I DO UPDATE SET _count = c._count + excluded._count
+                RETURNING _slot)
+            SELECT (SELECT count(*) FROM gone), coalesce((SELECT array_agg(DISTINCT _slot) FROM added), '{}')
+            $sql$, s.pending, s.counts, key, rbac._constraint_of(s.counts)),
+        format($sql$
+            INSERT INTO %1$s AS g (%2$s _total, _counts)
+            SELECT %2$s sum(_count), coalesce(jsonb_object_agg(coalesce(%3$I::text, 'null'), _count) FILTER (WHERE _count <> 0), '{}')
+            FROM %4$s WHERE _slot = ANY ($1) %5$s
+            ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET _total = excluded._total, _counts = excluded._counts
+            $sql$, s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, s.status_column, s.counts,
+            CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE '' END, rbac._constraint_of(s.groups)),
+        format('DELETE FROM %s WHERE _slot = ANY ($1) AND _counts = %L', s.groups, '{}'),
+        format('DELETE FROM %s WHERE _slot = ANY ($1) AND _count = 0', s.counts)];
 END $$;
-COMMENT ON FUNCTION rbac._fold(integer) IS
-'Adds what is pending to the other tables behind a summary and deletes it; returns how many rows that were. One at a time.';
+COMMENT ON FUNCTION rbac._fold_statements(integer) IS
+'The statements that add what is pending to the other tables behind a summary, and delete it. One transaction at a time may execute them.';
 
 -- Rows of a table as changes to a summary: the source, or a partition that comes
 -- or goes (sign -1). Nobody else may be writing to it.
@@ -215,10 +208,10 @@ REVOKE ALL ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._cou
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) FROM PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) FROM PUBLIC;
 -- They run with the rights of a summary's owner, whoever that is.
 GRANT EXECUTE ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._counted_columns(regclass, integer),
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) TO PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) TO PUBLIC;
