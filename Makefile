@@ -23,10 +23,10 @@ isolation_SQL = declared policies protect explain_row examined doctor_tables doc
 summary_SQL = registry aggregates tables views policies create follow maintenance
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers replication
+REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor status_aggregates summary summary_rows summary_partitions summary_errors attack_summary require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions summary_writers
 
 PG_CONFIG ?= pg_config
 

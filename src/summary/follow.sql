@@ -35,10 +35,9 @@ DECLARE
     end_trigger CONSTANT name := format('rbac_summary_%s_end', s.id);
     p record;
 BEGIN
-    FOR p IN
-        SELECT t.relid, t.isleaf FROM pg_partition_tree(s.source) AS t
-        WHERE NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = t.relid AND g.tgname = end_trigger)
-    LOOP
+    FOR p IN SELECT t.relid, t.isleaf FROM pg_partition_tree(s.source) AS t LOOP
+        -- looked at now: to make triggers is a change of the table, which comes here, too
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = p.relid AND g.tgname = end_trigger);
         IF (SELECT relkind FROM pg_class WHERE oid = p.relid) = 'f' THEN
             RAISE feature_not_supported USING
                 MESSAGE = format('foreign table "%s" cannot be a partition of table "%s"', rbac._table_name(p.relid), rbac._table_name(s.source)),
@@ -93,6 +92,8 @@ BEGIN
             LATERAL rbac._summaries_of(CASE c.classid
                 WHEN 'pg_class'::regclass THEN c.objid
                 WHEN 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = c.objid) END) AS f
+        -- and not one that is still being made
+        WHERE EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = f.source AND g.tgname = format('rbac_summary_%s_end', f.id))
     LOOP
         PERFORM rbac._follow_partitions(s, true);
         IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = s.pending
@@ -102,7 +103,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION rbac._follow_changes() IS
-'Event trigger after CREATE TABLE, ALTER TABLE, CREATE POLICY, ALTER POLICY: partitions and row-level security of the source of a summary. Error: 0A000 (what the summary cannot follow).';
+'Event trigger after CREATE TABLE, CREATE FOREIGN TABLE, ALTER TABLE, CREATE POLICY, ALTER POLICY: partitions and row-level security of the source of a summary. Error: 0A000 (what the summary cannot follow).';
 
 CREATE FUNCTION rbac._follow_drops() RETURNS event_trigger
 LANGUAGE plpgsql
@@ -153,7 +154,7 @@ GRANT EXECUTE ON FUNCTION rbac._count_partition(integer, regclass, integer), rba
     rbac._follow_partitions(rbac.summaries, boolean), rbac._summaries_of(oid), rbac._is_being_restored() TO PUBLIC;
 
 CREATE EVENT TRIGGER rbac_summaries_follow_changes ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE POLICY', 'ALTER POLICY')
+    WHEN TAG IN ('CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER TABLE', 'CREATE POLICY', 'ALTER POLICY')
     EXECUTE FUNCTION rbac._follow_changes();
 CREATE EVENT TRIGGER rbac_summaries_follow_drops ON sql_drop
     EXECUTE FUNCTION rbac._follow_drops();
