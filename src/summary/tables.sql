@@ -181,7 +181,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     s CONSTANT rbac.summaries := rbac._summary(summary_id);
-    columns CONSTANT text := rbac._column_list(rbac._counted_columns(s.source, summary_id));
+    -- of the table itself if it has them: who has locked a partition must not want
+    -- its parent after that, which others lock first
+    columns CONSTANT text := rbac._column_list(coalesce(rbac._counted_columns(tbl, summary_id), rbac._counted_columns(s.source, summary_id)));
 BEGIN
     RETURN rbac._execute_fresh(format('INSERT INTO %s (%s, _count) SELECT %s, %s * count(*) FROM %s WHERE %s GROUP BY %s',
         s.pending, rbac._column_list(rbac._key_of(s)), columns, sign, tbl, condition, columns));
