@@ -20,7 +20,7 @@ decision_SQL = decision explain require holders
 review_SQL = in_force assignments permissions
 replicas_SQL = revision barrier publication
 isolation_SQL = declared policies protect explain_row examined doctor_tables doctor_tenants doctor_roles doctor_policies doctor_views doctor_server doctor
-workflow_SQL = tables rules delegation attach questions
+workflow_SQL = tables rules delegation attach questions examined
 
 # The regress scripts, in the order in which they run (sql/, expected/).
 REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers replication

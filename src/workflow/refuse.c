@@ -37,9 +37,12 @@ refuse_without_workflow(Relation table, const RbacTask *task)
 				 errtable(table)));
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("there are no tasks of type %s %s", rbac_type_text(task->type),
-					rbac_identity() || !place.has_tenant ? rbac_place_text(&place) : "in this tenant"),
-			 errdetail("The type's workflow is another tenant's."),
+			 place.has_tenant
+			 ? errmsg("there are no tasks of type %s %s", rbac_type_text(task->type),
+					  rbac_identity() ? rbac_place_text(&place) : "in this tenant")
+			 : errmsg("a task of type %s must have a tenant", rbac_type_text(task->type)),
+			 place.has_tenant ? errdetail("The type's workflow is another tenant's.")
+			 : errdetail("The type's workflow is a tenant's."),
 			 errhint("Let the type name a shared workflow, which each tenant can replace by one of its own of the same name."),
 			 errtable(table)));
 }
@@ -114,6 +117,22 @@ scope_not_listed(const RbacOutlook *outlook, int32 to)
 	return NULL;
 }
 
+/* What keeps from a step besides whom it is for, as a sentence; empty: nothing. */
+static const char *
+further_reason(const RbacOutlook *outlook, int32 to)
+{
+	for (int i = 0; i < outlook->nways; i++)
+	{
+		if (outlook->way[i].to != to)
+			continue;
+		if (outlook->shortfall[i] == RBAC_NOT_ACTIVE)
+			return " The user, or the tenant, is not active.";
+		if (outlook->shortfall[i] == RBAC_CREATOR_UNKNOWN)
+			return " Who the creator is, is not known.";
+	}
+	return "";
+}
+
 static void
 refuse_person(Relation table, const RbacTask *before, const RbacTask *after)
 {
@@ -139,7 +158,7 @@ refuse_person(Relation table, const RbacTask *before, const RbacTask *after)
 					rbac_stepper_text(), type, from, to),
 			 !may_know ? 0
 			 : takers[0] == '\0' ? errdetail("The step was changed while this was being decided.")
-			 : errdetail("This step is for %s.", takers),
+			 : errdetail("This step is for %s.%s", takers, further_reason(&outlook, after->status)),
 			 not_listed && may_know ? errhint("Ask with an identity that lists \"%s\".", not_listed) : 0,
 			 errtable(table)));
 }
