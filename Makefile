@@ -23,10 +23,10 @@ isolation_SQL = declared policies protect explain_row examined doctor_tables doc
 workflow_SQL = tables rules delegation attach questions examined
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers replication
+REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers workflow workflow_steps workflow_writes workflow_errors workflow_admin workflow_redmine workflow_publication attack_workflow replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow
 
 PG_CONFIG ?= pg_config
 
