@@ -182,8 +182,8 @@ fold_or_log(int32 summary_id, Oid pending)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		/* whoever cancels the statement means the statement */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		/* whoever cancels the statement (class 57) means the statement */
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == MAKE_SQLSTATE('5', '7', '0', '0', '0'))
 		{
 			MemoryContextSwitchTo(memory);
 			CurrentResourceOwner = owner;
