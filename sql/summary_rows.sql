@@ -140,10 +140,13 @@ SELECT sum(count) FROM sr.by_kind;
 \set VERBOSITY terse
 SELECT sum(total) FROM sr.by_assignee_totals;
 RESET ROLE;
+SELECT rbac.clear_identity();
+SELECT level, check_name, object, detail FROM rbac.doctor() WHERE check_name LIKE 'summary%';
 ALTER EVENT TRIGGER rbac_summaries_follow_changes ENABLE ALWAYS;
 SET ROLE regress_rbac_owner;
 SELECT rbac.rebuild_summary('by_kind'), rbac.rebuild_summary('by_assignee');
 SET ROLE regress_rbac_app;
+SELECT rbac.set_identity(pg_temp.id(101), pg_temp.id(1), local => false);
 SELECT * FROM pg_temp.seen();
 SET ROLE regress_rbac_owner;
 DROP POLICY none ON sr.tasks;

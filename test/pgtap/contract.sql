@@ -162,7 +162,7 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_examine_functions_of_policies'), ('_examine_settings_in_policies'), ('_examine_policies'),
              ('_reading_relations'), ('_examine_views'), ('_names_in'), ('_examine_functions'),
              ('_library_version'), ('_caching_is_sound'), ('_examine_library'), ('_examine_our_schema'), ('_examine_settings'),
-             ('_examine_the_rest'), ('_examine_workflows'),  -- of doctor, which reads catalogs as whoever calls it
+             ('_examine_the_rest'), ('_examine_workflows'), ('_examine_summaries'),  -- of doctor, which reads catalogs as whoever calls it
              ('_sees_workflow'), ('_manages_workflow'),  -- in policies on our tables, about oneself
              ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers'),  -- of attach_workflow, with the caller's rights
              ('_slot'), ('_is_settled'), ('_may_read_summary'), ('_sight_of'),  -- in tables, views and policies of summaries
@@ -174,7 +174,7 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_register_summary'), ('_unregister_summary'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
              ('_make_statement_triggers'), ('_make_row_triggers'), ('_summary_name'), ('_find_summary'), ('_require_owner_of'), ('_drop_summary'),
              ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_differences'), ('_verify'), ('_compact'),
-             ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_summaries_of'),
+             ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
              ('_is_being_restored')  -- of create_summary and its kin, with the caller's rights$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');
 
