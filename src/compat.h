@@ -128,4 +128,13 @@
 #define rbac_backend_number() (MyBackendId - 1)
 #endif
 
+/* PG 16 asks about owners of all kinds of objects by one function. */
+#if PG_VERSION_NUM >= 160000
+#define rbac_owns_relation(relid) object_ownercheck(RelationRelationId, (relid), GetUserId())
+#define rbac_owns_schema(schema) object_ownercheck(NamespaceRelationId, (schema), GetUserId())
+#else
+#define rbac_owns_relation(relid) pg_class_ownercheck((relid), GetUserId())
+#define rbac_owns_schema(schema) pg_namespace_ownercheck((schema), GetUserId())
+#endif
+
 #endif							/* RBAC_COMPAT_H */

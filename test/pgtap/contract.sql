@@ -33,6 +33,13 @@ INSERT INTO promised VALUES
     ('cache_warm(tenant_id uuid)', 'volatile', true, 'restricted', false),
     ('check_workflow(workflow_id integer)', 'stable', true, 'safe', true),
     ('clear_identity()', 'volatile', false, 'unsafe', true),
+    ('compact_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('completion(status_id integer, completed integer[])', 'immutable', false, 'safe', true),
+    ('create_summary(name text, source regclass, group_columns name[], status_column name)', 'volatile', false, 'unsafe', true),
+    ('drop_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('rebuild_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('status_counts(status_id integer)', 'immutable', false, 'safe', true),
+    ('verify_summary(name text)', 'volatile', false, 'unsafe', true),
     ('create_department(tenant_id uuid, name text, parent_id uuid)', 'volatile', false, 'unsafe', true),
     ('create_permission(name text, object text, action text, scopes text[], description text)', 'volatile', false, 'unsafe', true),
     ('create_publication(name name)', 'volatile', false, 'unsafe', false),
@@ -155,9 +162,20 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_examine_functions_of_policies'), ('_examine_settings_in_policies'), ('_examine_policies'),
              ('_reading_relations'), ('_examine_views'), ('_names_in'), ('_examine_functions'),
              ('_library_version'), ('_caching_is_sound'), ('_examine_library'), ('_examine_our_schema'), ('_examine_settings'),
-             ('_examine_the_rest'), ('_examine_workflows'),  -- of doctor, which reads catalogs as whoever calls it
+             ('_examine_the_rest'), ('_examine_workflows'), ('_examine_summaries'),  -- of doctor, which reads catalogs as whoever calls it
              ('_sees_workflow'), ('_manages_workflow'),  -- in policies on our tables, about oneself
-             ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers')  -- of attach_workflow, with the caller's rights$$,
+             ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers'),  -- of attach_workflow, with the caller's rights
+             ('_slot'), ('_is_settled'), ('_may_read_summary'), ('_sight_of'),  -- in tables, views and policies of summaries
+             ('_count_row'), ('_counted_by'), ('_write_counted'), ('_count_truncated'),  -- in triggers that their owners make
+             ('_is_countable'), ('_counted_columns'), ('_execute_fresh'), ('_column_list'), ('_summary'), ('_key_of'), ('_column_definition'),
+             ('_make_summary_tables'), ('_fold_statements'), ('_constraint_of'), ('_count_all'), ('_count_nothing'),
+             ('_pending_slots'), ('_merged_counts'), ('_counts_query'), ('_totals_query'), ('_make_summary_views'),
+             ('_carried_policy'), ('_columns_in_policies'), ('_wanted_policies'), ('_carry_policies'),
+             ('_register_summary'), ('_unregister_summary'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
+             ('_make_statement_triggers'), ('_make_row_triggers'), ('_summary_name'), ('_find_summary'), ('_require_owner_of'), ('_drop_summary'),
+             ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_differences'), ('_verify'), ('_compact'),
+             ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
+             ('_is_being_restored')  -- of create_summary and its kin, with the caller's rights$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');
 
 CREATE TEMP TABLE promised_tables (relname name, columns text);
@@ -182,6 +200,8 @@ INSERT INTO promised_tables VALUES
      'id integer not null, tenant_id uuid, name text not null, description text, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
     ('scopes',
      'id integer not null, name text not null, description text'),
+    ('summaries',
+     'id integer not null, source regclass not null, view regclass not null, totals regclass not null, counts regclass not null, groups regclass not null, pending regclass not null, group_columns name[] not null, hidden_columns name[] not null, status_column name not null'),
     ('task_types',
      'id integer not null, name text not null, workflow_id integer not null'),
     ('tenants',
@@ -201,8 +221,8 @@ SELECT bag_eq($$SELECT c.relname, string_agg(a.attname || ' ' || format_type(a.a
     WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^_' GROUP BY 1$$,
     'SELECT * FROM promised_tables', 'exactly the promised tables and columns are there');
 SELECT is_empty($$SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a
-    WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee <> c.relowner$$,
-    'nobody but the owner has a right on a table or sequence');
+    WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee <> c.relowner AND (c.relname, a.privilege_type) <> ('summaries', 'SELECT')$$,
+    'nobody but the owner has a right on a table or sequence, but to read which summaries there are');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r'
     AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each table has a comment');
 SELECT is_empty($$SELECT c.relname FROM pg_class c
