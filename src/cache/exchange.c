@@ -430,6 +430,46 @@ rbac_post_dynamic_duty(bool exists, const RbacProof *proof)
 	rbac_fact_publish(&fact, proof);
 }
 
+/*
+ * Do any two roles exclude each other dynamically?  False if that is not known.
+ * Asked whenever somebody says who is asking, so it is remembered with its proof.
+ */
+bool
+rbac_cache_glance_at_duty(bool *exists)
+{
+	static bool is_remembered = false;
+	static bool remembered;
+	static RbacProof proof;
+
+	if (!rbac_cache_may_glance())
+		return false;
+	if (!is_remembered || !rbac_proof_holds(&proof))
+		is_remembered = rbac_fetch_dynamic_duty(&remembered, &proof);
+	*exists = remembered;
+	return is_remembered;
+}
+
+/*
+ * Do the tables belong to one moment, and to a version of the extension that is
+ * the library's?  True if that is proven without a look at the catalogs, which in
+ * a new connection would cost more than all else; false says nothing.
+ *
+ * Any fact that holds proves it.  Whoever told it had read the global word, and
+ * then found version, triggers and tables as they must be (look_at_messages, in
+ * moment.c).  What changes any of that moves the word before it can be seen
+ * (ddl.c): another version, the end of the extension, a table's new name, a
+ * subscription that comes, or begins to copy.  That a subscription has done so does
+ * not, but then nobody had anything to tell.  We look at a fact that hangs on no
+ * other word, and is needed anyway by whoever says who is asking.
+ */
+bool
+rbac_cache_vouches(void)
+{
+	bool		exists;
+
+	return rbac_cache_glance_at_duty(&exists);
+}
+
 /* The part of a principal's fact that its number holds, and its bounds. */
 static bool
 glance_at_principal(const RbacPrincipalKey *key, TimestampTz now, RbacFact *fact, RbacGlance *glance)

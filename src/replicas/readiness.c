@@ -10,6 +10,7 @@
 
 #include "utils/inval.h"
 
+#include "cache/cache.h"
 #include "identity/identity.h"
 #include "model/model.h"
 #include "replicas/replicas.h"
@@ -20,6 +21,8 @@ static rbac_identity_tolerate_hook_type next_tolerate_hook = NULL;
 static bool
 is_ready(void)
 {
+	if (rbac_cache_vouches())
+		return true;
 	AcceptInvalidationMessages();
 	return rbac_model_in_sync();
 }

@@ -51,6 +51,18 @@ for my $protocol ('', 'BEGIN ISOLATION LEVEL SERIALIZABLE; ')
 	$new->quit;
 }
 
+# They also know whether the tables are as they must be, without a look.
+my $looks = "SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) FROM pg_stat_xact_sys_tables WHERE relname IN ('pg_extension', 'pg_subscription_rel')";
+for my $known (1, 0)
+{
+	my $new = RbacTest::Session->new($node);
+	$hand->ask('SELECT rbac.cache_reset()') unless $known;
+	my ($answer, $seen) = split /\n/, $new->ask("BEGIN; SELECT rbac.set_identity('$alice', '$acme'), rbac.has_scope('read:task'); $looks; COMMIT");
+	is($answer, '|t', 'a new session says who is asking, and asks');
+	is($seen > 0 ? 'looked' : 'did not look', $known ? 'did not look' : 'looked', '... and looks into the catalogs if nobody knows whether all is in place');
+	$new->quit;
+}
+
 # What a change concerns is found out anew; all else stays known.
 $hand->ask(<<"SQL");
 INSERT INTO rbac.roles (id, tenant_id, name) VALUES (501, '$acme', 'acme clerk'), (502, '$bolt', 'bolt clerk'), (503, '$bolt', 'bolt chief');
