@@ -509,6 +509,15 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
 
 	if (rbac_cache_may_glance() && glance_at_principal(key, now, &fact, &glance))
 	{
+		uint32		length;
+
+		/*
+		 * Whoever says who is asking will be asked about.  If this process has
+		 * yet to pay for touching that memory, or to fetch it from far, better
+		 * here than in their first check.
+		 */
+		if (fact.set != 0)
+			(void) rbac_ring_look(fact.set, &length);
 		standing->user_exists = (fact.number & USER_EXISTS) != 0;
 		standing->tenant_exists = (fact.number & TENANT_EXISTS) != 0;
 		standing->holds_a_role = (fact.number & HOLDS_A_ROLE) != 0;
