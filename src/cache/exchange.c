@@ -116,7 +116,7 @@ rbac_decode_set(const void *data, uint32 length)
  * may be overwritten: never beyond its length, and the answer counts only if it
  * is still there afterwards.
  */
-static bool
+static pg_attribute_hot bool
 look_for_scope(const void *data, uint32 length, int32 scope_id)
 {
 	const volatile WrittenSet *head = data;
@@ -325,7 +325,7 @@ rbac_post_closure(int32 role_id, const RbacClosure *closure, const RbacProof *pr
  * A scope's name is its key: by a hash and by its first bytes, which are all of
  * most names.  Longer ones are compared as a whole.
  */
-static void
+static pg_attribute_hot void
 scope_key(RbacFactKey *key, const char *name, int length)
 {
 	uint64		hash[2] = {hash_bytes_extended((const unsigned char *) name, length, 0), length};
@@ -335,7 +335,7 @@ scope_key(RbacFactKey *key, const char *name, int length)
 	memcpy(&key->b, name, Min(length, (int) sizeof(key->b)));
 }
 
-bool
+pg_attribute_hot bool
 rbac_fetch_scope_id(const char *name, int length, int32 *id, RbacProof *proof)
 {
 	RbacFactKey key;
@@ -471,7 +471,7 @@ rbac_cache_vouches(void)
 }
 
 /* The part of a principal's fact that its number holds, and its bounds. */
-static bool
+static pg_attribute_hot bool
 glance_at_principal(const RbacPrincipalKey *key, TimestampTz now, RbacFact *fact, RbacGlance *glance)
 {
 	RbacFactKey fact_key;
@@ -544,7 +544,7 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
  * False if that is not known.  The two facts are true at once, because they
  * have been looked at one after the other with the same global word.
  */
-bool
+pg_attribute_hot bool
 rbac_cache_glance(const RbacPrincipalKey *key, const char *scope, int length,
 				  TimestampTz now, RbacGlance *glance)
 {

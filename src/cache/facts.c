@@ -100,7 +100,7 @@ rbac_facts_attach(void *memory, void *memory_near, Size budget, bool is_new)
 	memset(near_buckets, 0, rbac_near_facts_size());
 }
 
-void
+pg_attribute_hot void
 rbac_fact_key(RbacFactKey *key, RbacFactKind kind, const pg_uuid_t *a, const pg_uuid_t *b)
 {
 	memset(key, 0, sizeof(*key));
@@ -200,7 +200,7 @@ restore_proof(const RbacFact *fact, RbacProof *proof)
 }
 
 /* Find what is known under a key, with its proof, which holds. */
-bool
+pg_attribute_hot bool
 rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
 {
 	uint64		hash = hash_key(key);

@@ -187,7 +187,7 @@ rbac_ring_put(const void *data, uint32 length)
 }
 
 /* Is a string still there? */
-bool
+pg_attribute_hot bool
 rbac_ring_has(RbacRingPosition position)
 {
 	/* what was read before must have been read before this is looked at */
@@ -199,7 +199,7 @@ rbac_ring_has(RbacRingPosition position)
  * Where a string lies, for a look without a copy: only what is read before a
  * rbac_ring_has that says true counts.  NULL if it is gone.
  */
-const void *
+pg_attribute_hot const void *
 rbac_ring_look(RbacRingPosition position, uint32 *length)
 {
 	StringHeader *header = header_at(position);
