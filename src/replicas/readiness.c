@@ -5,6 +5,8 @@
  * That nobody has any scope there is decided below (model/read.c).  An identity
  * that was set by half a copy, though, would outlive the copying: its roles
  * might exclude each other, and nobody would have noticed.
+ *
+ * Where all share a cache, it mostly knows; else the catalogs say.
  */
 #include "postgres.h"
 

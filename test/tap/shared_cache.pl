@@ -218,6 +218,12 @@ $new = RbacTest::Session->new($node);
 is(loads($new, "SELECT count(*) FROM rbac.users AS u WHERE rbac.user_has_scope(u.id, 'many:66000', '$acme')"), '300 after 0',
 	'... with 65,536 scopes each, which a new session knows');
 cmp_ok($new->ask('SELECT bytes FROM rbac.cache_stats()'), '<', 100_000, '... and which lie in one place');
+my $named = "SELECT count(*) FROM rbac.scopes AS s WHERE s.id BETWEEN 1000 AND 2999 AND rbac.user_has_scope(md5('u1')::uuid, s.name, '$acme')";
+my $hits = 'SELECT shared_hits FROM rbac.cache_stats()';
+$hand->ask($named);
+my $before = $new->ask($hits);
+is($new->ask($named), '2000', '... and asks about by two thousand names');
+is($new->ask($hits) - $before, 2000, '... all of which it knows');
 is($new->fails("SELECT rbac.cache_warm('$alice')"), '42704', 'a tenant that does not exist cannot be warmed');
 is($new->ask("SELECT rbac.cache_warm(NULL) IS NULL"), 't', '... nor NULL');
 
