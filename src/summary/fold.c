@@ -183,7 +183,7 @@ fold_or_log(int32 summary_id, Oid pending)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		/* whoever cancels the statement (class 57) means the statement */
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == MAKE_SQLSTATE('5', '7', '0', '0', '0'))
+		if (strncmp(unpack_sql_state(error->sqlerrcode), "57", 2) == 0)
 		{
 			MemoryContextSwitchTo(memory);
 			CurrentResourceOwner = owner;
