@@ -27,7 +27,7 @@ summary_SQL = registry aggregates tables views policies create follow maintenanc
 REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers workflow workflow_steps workflow_writes workflow_errors workflow_admin workflow_redmine workflow_publication attack_workflow status_aggregates summary summary_rows summary_partitions summary_errors attack_summary replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow summary_writers
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow summary_writers summary_detach
 
 PG_CONFIG ?= pg_config
 

@@ -36,10 +36,11 @@ SELECT assignee FROM vi._tasks_by_assignee_groups WHERE ma.shout(assignee) ORDER
 SELECT assignee FROM vi._tasks_by_assignee_pending WHERE ma.shout(assignee) ORDER BY assignee;
 SELECT count(CASE WHEN assignee < 'z' THEN ma.shout(assignee) END) FROM vi._tasks_by_assignee_pending;
 SELECT count(*) FROM pg_stats WHERE schemaname = 'vi' AND tablename LIKE '\_tasks%';
+SELECT rbac._is_settled(5, array_fill(NULL::integer, ARRAY[1000000]));
 SELECT * FROM rbac._differences(:victim);
 SELECT * FROM rbac._verify(:victim);
 SELECT rbac._execute_fresh('SELECT FROM vi._tasks_by_assignee_pending');
-SELECT rbac._may_read_summary(:victim, '');
+SELECT rbac._summary_is_current(:victim, '');
 
 -- To forge: a trigger of one's own table that counts for another's summary
 CREATE TABLE ma.tasks (id integer, tenant_id uuid, assignee text, status_id integer);
@@ -52,14 +53,24 @@ TRUNCATE ma.tasks;
 DROP TRIGGER forged ON ma.tasks;
 -- a summary of one's own that has another's tables behind it
 SELECT rbac._register_summary('ma.tasks', 'vi.tasks_by_assignee', 'vi.tasks_by_assignee_totals', 'vi._tasks_by_assignee_counts', 'vi._tasks_by_assignee_groups', 'vi._tasks_by_assignee_pending', '{assignee}', '{tenant_id}', 'status_id');
-SELECT rbac._unregister_summary(:victim);
+SELECT rbac._drop_parts(:victim);
 -- doing the owner's work on it
 SELECT rbac._recount(:victim);
 SELECT rbac._compact(:victim);
-SELECT rbac._count_partition_as_owner(:victim, 'ma.tasks', 1);
-SELECT rbac._count_all(:victim, 'ma.tasks', 1);
+SELECT rbac._member_comes(:victim, 'ma.tasks'), rbac._member_goes(:victim, 'vi.tasks');
 SELECT rbac._carry_policies(:victim);
 SELECT rbac._drop_summary(s) FROM rbac.summaries AS s;
+-- triggers that look as if one's table had been a partition
+CREATE POLICY evil ON ma.tasks USING (ma.shout('read by ' || current_user));
+GRANT SELECT ON ma.tasks TO PUBLIC;
+SELECT format('rbac_summary_%s_end', :'victim') AS name \gset
+CREATE TRIGGER :name AFTER INSERT ON ma.tasks FOR EACH STATEMENT EXECUTE FUNCTION rbac._write_counted(:'victim');
+RESET ROLE;
+ALTER TABLE vi.tasks ADD COLUMN another integer;
+ALTER TABLE vi.tasks DROP COLUMN another;
+SET ROLE regress_rbac_mallory;
+DROP POLICY evil ON ma.tasks;
+DROP TRIGGER :name ON ma.tasks;
 SELECT rbac._make_statement_triggers(:victim, 'vi.tasks');
 
 -- To have one's code run with others' rights: hung on what is behind a summary of
@@ -87,15 +98,38 @@ SET ROLE regress_rbac_mallory;
 CREATE TRIGGER grab BEFORE INSERT ON ma._mine_pending FOR EACH ROW EXECUTE FUNCTION ma.grab();
 RESET ROLE;
 INSERT INTO ma.tasks VALUES (4, pg_temp.id(1), 'd', 1);
--- a policy that is carried over is text, not code, until somebody reads
+-- a policy that is carried over is read by PostgreSQL, which can run code of theirs
+RESET ROLE;
+ALTER EVENT TRIGGER rbac_summaries_follow_changes DISABLE;
 SET ROLE regress_rbac_mallory;
 DROP TRIGGER grab ON ma._mine_pending;
+CREATE FUNCTION ma.check_it(n integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'checked by %', current_user; RETURN true; END $$;
+CREATE DOMAIN ma.number AS integer CHECK (ma.check_it(VALUE));
+ALTER TABLE ma.tasks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY numbers ON ma.tasks USING ('{1}'::ma.number[] IS NOT NULL);
+RESET ROLE;
+ALTER EVENT TRIGGER rbac_summaries_follow_changes ENABLE ALWAYS;
+ALTER TABLE ma.tasks ADD COLUMN harmless integer;
+SET ROLE regress_rbac_mallory;
 ALTER TABLE ma.tasks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY "x'); DROP TABLE vi.tasks; --" ON ma.tasks USING (ma.shout('read by ' || current_user));
 RESET ROLE;
 ALTER POLICY "x'); DROP TABLE vi.tasks; --" ON ma.tasks USING (ma.shout('now read by ' || current_user));
 DROP TRIGGER grab ON ma._mine_counts;
 SELECT count(*) FROM vi.tasks;
+
+-- what is left of a summary keeps nobody from dropping what is theirs
+SET ROLE regress_rbac_mallory;
+DROP POLICY "x'); DROP TABLE vi.tasks; --" ON ma.tasks;
+CREATE VIEW ma.blocker AS SELECT * FROM ma.mine_totals;
+SET row_security = off;
+DROP VIEW ma.mine;
+RESET row_security;
+RESET ROLE;
+CREATE TABLE vi.passing (); DROP TABLE vi.passing;
+SET ROLE regress_rbac_owner;
+CREATE TABLE vi.passing (); DROP TABLE vi.passing;
+RESET ROLE;
 
 -- What was not theirs is as it was.
 SELECT rbac.clear_identity();

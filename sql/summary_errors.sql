@@ -92,6 +92,15 @@ CREATE VIEW se.report AS SELECT sum(count) FROM se.same;
 SELECT rbac.drop_summary('same');
 DROP TABLE se.strict;
 DROP VIEW se.report;
+-- a table that would inherit, a partition that has a summary of its own
+CREATE TABLE se.heir () INHERITS (se.strict);
+CREATE TABLE se.heir (LIKE se.strict);
+ALTER TABLE se.heir INHERIT se.strict;
+SELECT rbac.create_summary('whole', 'se.parted', '{assignee}');
+CREATE TABLE se.apart (assignee text, status_id integer);
+SELECT rbac.create_summary('apart_sum', 'se.apart', '{assignee}');
+ALTER TABLE se.parted ATTACH PARTITION se.apart FOR VALUES IN (7);
+SELECT rbac.drop_summary('apart_sum'), rbac.drop_summary('whole');
 -- what is behind a summary, altered by hand
 ALTER TABLE se._same_pending ADD CHECK (_count > 0);
 INSERT INTO se.strict (status_id) VALUES (1);

@@ -128,6 +128,19 @@ SELECT * FROM rbac.verify_summary('tasks_by_assignee');
 SELECT sum(total) FROM sp.tasks_by_assignee_totals;
 ROLLBACK;
 SELECT * FROM rbac.verify_summary('tasks_by_assignee');
+-- named twice, and in a schema with its parent's partition
+BEGIN;
+DROP TABLE sp.jan, sp.jan;
+SELECT * FROM rbac.verify_summary('tasks_by_assignee');
+ROLLBACK;
+RESET ROLE;
+BEGIN;
+CREATE SCHEMA sp2 CREATE TABLE jun PARTITION OF sp.tasks FOR VALUES FROM ('2026-06-01') TO ('2026-07-01');
+INSERT INTO sp2.jun VALUES (7000, '2026-06-05', 'kim', 1);
+ALTER TABLE sp.tasks ALTER COLUMN status_id SET DEFAULT 1;
+SELECT * FROM rbac.verify_summary('tasks_by_assignee');
+ROLLBACK;
+SET ROLE regress_rbac_owner;
 -- which one who may not do is refused, and counts nothing
 RESET ROLE;
 CREATE ROLE regress_rbac_other;

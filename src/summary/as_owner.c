@@ -40,20 +40,26 @@ rbac_owner_of(Oid relid)
 	return owner;
 }
 
-/* From here to rbac_become_caller, or to an error. */
+/*
+ * From here to rbac_become_caller, or to an error.  What is written as text must not
+ * depend on the session's settings.
+ */
 void
-rbac_become_owner(Oid relid, RbacOwnerWork *work)
+rbac_become(Oid owner, RbacOwnerWork *work)
 {
-	Oid			owner = rbac_owner_of(relid);
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"}, {"DateStyle", "ISO"}, {"IntervalStyle", "postgres"},
+		{"TimeZone", "UTC"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"},
+		{"quote_all_identifiers", "off"}
+	};
 
-	if (!OidIsValid(owner))
-		elog(ERROR, "relation %u does not exist", relid);
 	GetUserIdAndSecContext(&work->caller, &work->sec_context);
 	SetUserIdAndSecContext(owner, work->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	work->nestlevel = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
 void
@@ -64,21 +70,32 @@ rbac_become_caller(const RbacOwnerWork *work)
 }
 
 /*
- * Run a query of ours as the owner of a relation.  The caller has connected to SPI;
- * the rows are in SPI_tuptable.  Returns their number.
+ * Run a query of ours as somebody.  The caller has connected to SPI; the rows are in
+ * SPI_tuptable.  Returns their number.
  */
 uint64
-rbac_query_as_owner(Oid relid, const char *sql, int nargs, Oid *argtypes, Datum *values)
+rbac_query_as(Oid owner, const char *sql, int nargs, Oid *argtypes, Datum *values)
 {
 	RbacOwnerWork work;
 	int			result;
 
-	rbac_become_owner(relid, &work);
+	rbac_become(owner, &work);
 	result = SPI_execute_with_args(sql, nargs, argtypes, values, NULL, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(result));
 	rbac_become_caller(&work);
 	return SPI_processed;
+}
+
+/* The same as the owner of a relation. */
+uint64
+rbac_query_as_owner(Oid relid, const char *sql, int nargs, Oid *argtypes, Datum *values)
+{
+	Oid			owner = rbac_owner_of(relid);
+
+	if (!OidIsValid(owner))
+		elog(ERROR, "relation %u does not exist", relid);
+	return rbac_query_as(owner, sql, nargs, argtypes, values);
 }
 
 /*

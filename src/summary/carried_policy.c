@@ -113,10 +113,11 @@ rbac_carried_policy(PG_FUNCTION_ARGS)
 	Datum	   *name;
 	Node	   *carried;
 
-	if (qual == NULL)
+	if (qual == NULL || get_rel_name(target) == NULL)
 		PG_RETURN_NULL();
 	deconstruct_array(names, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &name, NULL, &carrying.nkeys);
-	if (carrying.nkeys > RBAC_MAX_KEY_COLUMNS)
+	/* after the slot */
+	if (carrying.nkeys > RBAC_MAX_KEY_COLUMNS || get_attname(target, carrying.nkeys + 1, true) == NULL)
 		PG_RETURN_NULL();
 	for (int i = 0; i < carrying.nkeys; i++)
 		carrying.number[i] = get_attnum(relid, NameStr(*DatumGetName(name[i])));

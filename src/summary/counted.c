@@ -15,7 +15,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "catalog/partition.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -86,6 +86,15 @@ rbac_summary_of_trigger(FunctionCallInfo fcinfo)
 	return pg_strtoint32(data->tg_trigger->tgargs[0]);
 }
 
+/* Is this rbac._counted_by()? */
+static bool
+is_counted_by(Oid function)
+{
+	char	   *name = get_func_name(function);
+
+	return get_func_namespace(function) == rbac_catalog()->namespace && name != NULL && strcmp(name, "_counted_by") == 0;
+}
+
 /*
  * The columns that a trigger names, as numbers; returns how many, 0 if there is no
  * such trigger.
@@ -94,6 +103,7 @@ static int
 read_columns(Relation table, int32 summary_id, AttrNumber *numbers)
 {
 	const int16 type = TRIGGER_TYPE_ROW | TRIGGER_TYPE_UPDATE;
+	char	   *name = psprintf("rbac_summary_%d_columns", summary_id);
 	TriggerDesc *triggers = table->trigdesc;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
@@ -101,8 +111,7 @@ read_columns(Relation table, int32 summary_id, AttrNumber *numbers)
 		const Trigger *trigger = &triggers->triggers[i];
 
 		if (trigger->tgtype != type || trigger->tgnattr == 0 || trigger->tgnattr > RBAC_MAX_KEY_COLUMNS ||
-			trigger->tgnargs != 1 || strtol(trigger->tgargs[0], NULL, 10) != summary_id ||
-			strncmp(trigger->tgname, "rbac_summary_", strlen("rbac_summary_")) != 0)
+			strcmp(trigger->tgname, name) != 0 || !is_counted_by(trigger->tgfoid))
 			continue;
 		memcpy(numbers, trigger->tgattr, sizeof(AttrNumber) * trigger->tgnattr);
 		return trigger->tgnattr;
@@ -118,13 +127,31 @@ rbac_counted_by(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Is there no more to putting a row into it than writing it? */
-static bool
-is_plain(Relation table)
+/*
+ * Is the table of what is pending as it was made, and no more to putting a row into
+ * it than writing it?  Error: 55000.
+ */
+void
+rbac_require_as_made(Relation pending, const RbacCounted *counted)
 {
-	return table->rd_rel->relkind == RELKIND_RELATION && !table->rd_rel->relhasindex &&
-		!table->rd_rel->relhassubclass && table->trigdesc == NULL &&
-		(table->rd_att->constr == NULL || table->rd_att->constr->num_check == 0);
+	TupleDesc	desc = RelationGetDescr(pending);
+	bool		as_made = pending->rd_rel->relkind == RELKIND_RELATION &&
+		pending->rd_rel->relam == HEAP_TABLE_AM_OID && !pending->rd_rel->relhasindex &&
+		!pending->rd_rel->relhassubclass && pending->trigdesc == NULL &&
+		(desc->constr == NULL || desc->constr->num_check == 0) &&
+		desc->natts == counted->nkeys + 2;
+
+	for (int i = 0; as_made && i < desc->natts; i++)
+	{
+		Oid			type = i == 0 ? INT4OID : i > counted->nkeys ? INT8OID : counted->column[i - 1].type;
+
+		as_made = !TupleDescAttr(desc, i)->attisdropped && TupleDescAttr(desc, i)->atttypid == type;
+	}
+	if (!as_made)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\", which stands behind a summary, has been altered", RelationGetRelationName(pending)),
+				 errhint("Undo that; or drop the summary with rbac.drop_summary(), and create it again.")));
 }
 
 static void
@@ -141,52 +168,50 @@ fill_column(RbacKeyColumn *column, Form_pg_attribute attribute, MemoryContext me
 	fmgr_info_copy(&column->hash, &cache->hash_proc_finfo, memory);
 }
 
-/* Fill in from the table's triggers and the registry. */
+/*
+ * From the table's triggers and the registry.  Nothing is changed in what others may
+ * still use unless all is well.
+ */
 static void
 look(RbacCounted *counted, Relation table)
 {
+	RbacCounted found = *counted;
 	int32		id = counted->key.summary_id;
 	Datum		argument = Int32GetDatum(id);
 	Oid			type = INT4OID;
 	AttrNumber	numbers[RBAC_MAX_KEY_COLUMNS];
 	Relation	pending;
 	bool		isnull;
-	Oid			root = table->rd_rel->relispartition
-		? llast_oid(get_partition_ancestors(RelationGetRelid(table))) : RelationGetRelid(table);
 
 	SPI_connect();
-	if (rbac_fresh_query("SELECT source::oid, view::oid, pending::oid FROM rbac.summaries WHERE id = $1",
+	if (rbac_fresh_query("SELECT source::oid, pending::oid FROM rbac.summaries WHERE id = $1",
 						 1, &type, &argument, NULL, 1) != 1)
 		refuse_altered(table, psprintf("There is no summary with id %d.", id));
-	counted->source = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	counted->view = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-	counted->pending = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
+	found.source = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	found.pending = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 	SPI_finish();
 
 	/* or anybody could write into the summary of another's table */
-	if (counted->source != root)
+	if (found.source != rbac_root_of(RelationGetRelid(table)))
 		refuse_altered(table, psprintf("The summary with id %d is one of another table.", id));
-	counted->nkeys = read_columns(table, id, numbers);
-	if (counted->nkeys == 0)
+	found.nkeys = read_columns(table, id, numbers);
+	if (found.nkeys == 0)
 		refuse_altered(table, "The trigger that names its columns is missing.");
+	for (int i = 0; i < found.nkeys; i++)
+	{
+		fill_column(&found.column[i], TupleDescAttr(RelationGetDescr(table), numbers[i] - 1), CacheMemoryContext);
+		if (!OidIsValid(found.column[i].equal.fn_oid) || !OidIsValid(found.column[i].hash.fn_oid))
+			refuse_altered(table, "A column that it counts by has no hash.");
+	}
 
-	pending = try_relation_open(counted->pending, AccessShareLock);
+	pending = try_relation_open(found.pending, AccessShareLock);
 	if (pending == NULL)
 		refuse_altered(table, "The table of what is pending is missing.");
-	if (!is_plain(pending) || RelationGetDescr(pending)->natts != counted->nkeys + 2)
-		refuse_altered(table, psprintf("Table \"%s\" has been altered.", RelationGetRelationName(pending)));
-	for (int i = 0; i < counted->nkeys; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), numbers[i] - 1);
-		Form_pg_attribute target = TupleDescAttr(RelationGetDescr(pending), i + 1);
-
-		fill_column(&counted->column[i], attribute, CacheMemoryContext);
-		if (target->attisdropped || target->atttypid != counted->column[i].type)
-			refuse_altered(table, psprintf("Column \"%s\" of table \"%s\" has another type than what is counted.",
-										   NameStr(target->attname), RelationGetRelationName(pending)));
-	}
+	rbac_require_as_made(pending, &found);
 	relation_close(pending, AccessShareLock);
-	counted->is_valid = true;
+
+	found.is_valid = true;
+	*counted = found;
 }
 
 /*

@@ -10,6 +10,7 @@
 #define RBAC_COUNTED_H
 
 #include "access/attnum.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "utils/relcache.h"
 
@@ -36,7 +37,6 @@ typedef struct RbacCounted
 	}			key;
 	bool		is_valid;
 	Oid			source;
-	Oid			view;
 	Oid			pending;
 	int			nkeys;			/* the status is the last */
 	RbacKeyColumn column[RBAC_MAX_KEY_COLUMNS];
@@ -46,12 +46,20 @@ typedef struct RbacCounted
 extern void rbac_counted_init(void);
 extern RbacCounted *rbac_counted(Relation table, int32 summary_id);
 extern int32 rbac_summary_of_trigger(FunctionCallInfo fcinfo);
+extern void rbac_require_as_made(Relation pending, const RbacCounted *counted);
+
+/* members.c */
+extern Oid	rbac_root_of(Oid relid);
+extern void rbac_count_table(RbacCounted *counted, Relation with_triggers, Relation table, int sign);
+extern bool rbac_is_member(int32 summary_id, Oid relid, Oid *source);
+extern void rbac_member_leaves(int32 summary_id, Oid source, Oid relid);
 
 /* slot.c */
 extern int32 rbac_slot_of(const RbacCounted *counted, const Datum *values, const bool *isnull);
 
 /* pile.c */
 extern void rbac_pile_init(void);
+extern void rbac_pile_add(RbacCounted *counted, TupleTableSlot *row, const AttrNumber *numbers, int64 by);
 extern void rbac_pile_write(int32 summary_id);
 extern void rbac_pile_forget(int32 summary_id);
 
@@ -84,8 +92,9 @@ typedef struct RbacOwnerWork
 	int			nestlevel;
 } RbacOwnerWork;
 
-extern void rbac_become_owner(Oid relid, RbacOwnerWork *work);
+extern void rbac_become(Oid owner, RbacOwnerWork *work);
 extern void rbac_become_caller(const RbacOwnerWork *work);
+extern uint64 rbac_query_as(Oid owner, const char *sql, int nargs, Oid *argtypes, Datum *values);
 extern uint64 rbac_query_as_owner(Oid relid, const char *sql, int nargs, Oid *argtypes, Datum *values);
 
 #endif							/* RBAC_COUNTED_H */

@@ -12,11 +12,37 @@ AS 'MODULE_PATHNAME', 'rbac_register_summary';
 COMMENT ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name) IS
 'Notes a summary in rbac.summaries, and returns its id. Error: 42501 (a relation that is not the caller''s).';
 
-CREATE FUNCTION rbac._unregister_summary(summary_id integer) RETURNS void
+CREATE FUNCTION rbac._reset_members(summary_id integer) RETURNS void
 LANGUAGE c VOLATILE STRICT
-AS 'MODULE_PATHNAME', 'rbac_unregister_summary';
-COMMENT ON FUNCTION rbac._unregister_summary(integer) IS
-'Takes a summary out of rbac.summaries. Error: 42501 (its source exists, and is not the caller''s).';
+AS 'MODULE_PATHNAME', 'rbac_reset_members';
+COMMENT ON FUNCTION rbac._reset_members(integer) IS
+'Notes that the source and the partitions that it has are counted, without counting them. Error: 42501 (not the caller''s).';
+
+CREATE FUNCTION rbac._for_owner(summary_id integer, task text) RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rbac_for_owner';
+COMMENT ON FUNCTION rbac._for_owner(integer, text) IS
+'Does one of these with the rights of the owner of a summary: carry_policies, follow_persistence, follow_grants. Error: 55000 (its parts belong to different roles).';
+
+CREATE FUNCTION rbac._drop_parts(summary_id integer) RETURNS boolean
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rbac_drop_parts';
+COMMENT ON FUNCTION rbac._drop_parts(integer) IS
+'Takes a summary out of rbac.summaries and drops what is left of it, with the rights of its owner; false, and nothing done, if that is not the caller, or there are several.';
+
+CREATE FUNCTION rbac._drop_relations(relations oid[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT c.oid::regclass AS relation, c.relkind FROM unnest(relations) WITH ORDINALITY AS u (oid, n) JOIN pg_class AS c ON c.oid = u.oid ORDER BY u.n LOOP
+        EXECUTE format('DROP %s %s', CASE r.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, r.relation);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION rbac._drop_relations(oid[]) IS
+'Drops those of these tables and views that are there, with the rights of the caller. Error: 2BP01 (used by others).';
 
 CREATE FUNCTION rbac._count_row() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_count_row';
@@ -107,10 +133,10 @@ BEGIN
         RAISE invalid_name USING MESSAGE = format('"%s" is not the name of a summary', name);
     END IF;
     -- the longest name that follows from it
-    IF octet_length(parts[cardinality(parts)]) > 63 - octet_length('__counts_slot') THEN
+    IF octet_length(parts[cardinality(parts)]) > 63 - octet_length('__groups_total') THEN
         RAISE name_too_long USING
             MESSAGE = format('the name "%s" is too long for a summary', parts[cardinality(parts)]),
-            DETAIL = format('It can be %s bytes long, so that there is room for the names of what is behind it.', 63 - octet_length('__counts_slot'));
+            DETAIL = format('It can be %s bytes long, so that there is room for the names of what is behind it.', 63 - octet_length('__groups_total'));
     END IF;
     RETURN parts[cardinality(parts)];
 EXCEPTION
@@ -143,7 +169,14 @@ BEGIN
     IF found IS NULL THEN
         RAISE undefined_object USING MESSAGE = format('summary "%s" does not exist', name),
             HINT = 'The table rbac.summaries lists them.';
-    ELSIF cardinality(found) > 1 THEN
+    END IF;
+    -- what others call so does not matter to who has one
+    IF cardinality(found) > 1 AND cardinality(parts) = 1 THEN
+        SELECT coalesce(nullif(array_agg(f), '{}'), found) INTO found
+        FROM unnest(found) AS f JOIN pg_class AS c ON c.oid = f.source WHERE pg_has_role(c.relowner, 'USAGE');
+        found := coalesce(found, '{}');
+    END IF;
+    IF cardinality(found) <> 1 THEN
         RAISE ambiguous_alias USING MESSAGE = format('there are several summaries "%s"', name),
             HINT = 'Say the schema as well, for example app.tasks_by_assignee.';
     END IF;
@@ -215,9 +248,10 @@ BEGIN
              WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = c AND attnum > 0 AND NOT attisdropped) LIMIT 1),
             rbac._table_name(source));
     END IF;
-    IF (group_columns || status_column) && ARRAY['count', 'total', 'counts', '_slot', '_count', '_total', '_counts']::name[] THEN
-        RAISE reserved_name USING MESSAGE = 'a column of a summary cannot be called count, total or counts',
-            DETAIL = 'The views of a summary have columns of their own with these names.',
+    IF (group_columns || status_column || rbac._columns_in_policies(source)) && ARRAY['_slot', '_count', '_total', '_counts', '_status']::name[]
+        OR (group_columns || status_column) && ARRAY['count', 'total', 'counts']::name[] THEN
+        RAISE reserved_name USING MESSAGE = 'a column of a summary cannot be called count, total or counts, nor _slot, _count, _total, _counts or _status',
+            DETAIL = 'A summary has columns of its own with these names.',
             HINT = 'Rename it, or group by a generated column.';
     END IF;
     SELECT coalesce(array_agg(c ORDER BY c), '{}') INTO s.hidden_columns
@@ -243,16 +277,16 @@ BEGIN
     FOR member IN SELECT relid FROM pg_partition_tree(source) WHERE relid <> source LOOP
         PERFORM rbac._make_statement_triggers(s.id, member);
     END LOOP;
-    PERFORM rbac._carry_policies(s.id);
-    PERFORM rbac._make_statement_triggers(s.id, source);
     FOREACH relation IN ARRAY ARRAY[s.counts, s.groups, s.pending, s.view, s.totals] LOOP
         EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN relation IN (s.view, s.totals) THEN 'VIEW' ELSE 'TABLE' END,
             relation, pg_get_userbyid(t.relowner));
     END LOOP;
+    PERFORM rbac._for_owner(s.id, 'carry_policies');
+    PERFORM rbac._make_statement_triggers(s.id, source);
     PERFORM rbac._recount(s.id);
 END $$;
 COMMENT ON FUNCTION rbac.create_summary(text, regclass, name[], name) IS
-'Keeps exact counts of the rows of a table by group and status, in the transactions that change them, and shows them in a view called name beside the table (the group columns, the status column, count), and by group in a view with _totals after its name (the group columns, total, counts as {"status": count}). Who may see which rows of the source sees the counts of just these. source: a table of the caller''s, partitioned or not; group_columns: what to group by, perhaps nothing ({}); NULLs are a group. Until the transaction ends, nobody can write to the source. Errors: 22004 (NULL), 42501 (not the owner), 42703 (no such column), 42804 (a type that cannot be hashed), 0A000 (a nondeterministic collation; a partition, a temporary table, one with children or foreign partitions), 42701 (a column named twice), 42939 (a column called count, total or counts), 42602, 42622 (not a name, or too long), 42P07 (there is such a relation), 42809 (not a table), 54000 (more than 15 columns).';
+'Keeps exact counts of the rows of a table by group and status, in the transactions that change them, and shows them in a view called name beside the table (the group columns, the status column, count), and by group in a view with _totals after its name (the group columns, total, counts as {"status": count}). Who may see which rows of the source sees the counts of just these. source: a table of the caller''s, partitioned or not; group_columns: what to group by, perhaps nothing ({}); NULLs are a group. Until the transaction ends, nobody can write to the source. Errors: 22004 (NULL), 42501 (not the owner), 42703 (no such column), 42804 (a type that cannot be hashed), 0A000 (a nondeterministic collation; a partition, a temporary table, one with children or foreign partitions), 42701 (a column named twice), 42939 (a column called like one of a summary''s own), 42602, 42622 (not a name, or too long), 42P07 (there is such a relation), 42809 (not a table), 54000 (more than 15 columns).';
 
 CREATE FUNCTION rbac._drop_summary(s rbac.summaries) RETURNS void
 LANGUAGE plpgsql
@@ -260,30 +294,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     g record;
-    relation oid;
 BEGIN
-    -- first, or what is dropped below would be followed by this again
-    PERFORM rbac._unregister_summary(s.id);
+    IF NOT rbac._drop_parts(s.id) THEN
+        RETURN;
+    END IF;
     FOR g IN
         SELECT t.tgname, t.tgrelid::regclass AS tbl FROM pg_trigger AS t
-        WHERE t.tgfoid IN ('rbac._count_row'::regproc, 'rbac._counted_by'::regproc, 'rbac._write_counted'::regproc, 'rbac._count_truncated'::regproc)
-            AND t.tgname LIKE format('rbac\_summary\_%s\_%%', s.id) AND t.tgparentid = 0
+        WHERE t.tgrelid = ANY (s.members::oid[] || s.source::oid) AND t.tgparentid = 0
+            AND t.tgfoid IN ('rbac._count_row'::regproc, 'rbac._counted_by'::regproc, 'rbac._write_counted'::regproc, 'rbac._count_truncated'::regproc)
+            AND t.tgname LIKE format('rbac\_summary\_%s\_%%', s.id)
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', g.tgname, g.tbl);
     END LOOP;
-    FOREACH relation IN ARRAY ARRAY[s.view, s.totals]::oid[] LOOP
-        IF EXISTS (SELECT FROM pg_class WHERE oid = relation) THEN
-            EXECUTE format('DROP VIEW %s', relation::regclass);
-        END IF;
-    END LOOP;
-    FOREACH relation IN ARRAY ARRAY[s.counts, s.groups, s.pending]::oid[] LOOP
-        IF EXISTS (SELECT FROM pg_class WHERE oid = relation) THEN
-            EXECUTE format('DROP TABLE %s', relation::regclass);
-        END IF;
-    END LOOP;
 END $$;
 COMMENT ON FUNCTION rbac._drop_summary(rbac.summaries) IS
-'Drops all that is left of a summary. Errors: 42501 (not the caller''s), 2BP01 (a view of it is used by others).';
+'Drops all that is left of a summary, if it is the caller''s. Error: 2BP01 (a view of it is used by others).';
 
 CREATE FUNCTION rbac.drop_summary(name text) RETURNS void
 LANGUAGE plpgsql
@@ -300,13 +325,13 @@ COMMENT ON FUNCTION rbac.drop_summary(text) IS
 'Undoes rbac.create_summary(): the views, what is behind them and the triggers on the source go. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name: say the schema too), 2BP01 (something else uses a view of it).';
 
 REVOKE ALL ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
-    rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._reset_members(integer), rbac._for_owner(integer, text), rbac._drop_parts(integer), rbac._drop_relations(oid[]), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
     rbac._switch_on_row_triggers(integer, regclass), rbac._switch_on_statement_triggers(integer, regclass),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),
     rbac.create_summary(text, regclass, name[], name), rbac._drop_summary(rbac.summaries), rbac.drop_summary(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
-    rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._reset_members(integer), rbac._for_owner(integer, text), rbac._drop_parts(integer), rbac._drop_relations(oid[]), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
     rbac._switch_on_row_triggers(integer, regclass), rbac._switch_on_statement_triggers(integer, regclass),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),

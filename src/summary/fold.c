@@ -26,9 +26,11 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "summary/counted.h"
 
@@ -42,14 +44,43 @@ static int	summary_pending = 2000;
 typedef struct FoldPlans
 {
 	int32		summary_id;
+	Oid			pending;
+	bool		is_valid;		/* their text names what it did */
+	bool		is_complete;
 	SPIPlanPtr	step[FOLD_STEPS];
 } FoldPlans;
 
 static HTAB *known_plans = NULL;
 
+/*
+ * The plans follow names.  They are few and made in no time, so any change of a table
+ * or a schema that may have been renamed makes them be made anew.
+ */
+static void
+forget_plans(void)
+{
+	HASH_SEQ_STATUS sequence;
+	FoldPlans  *plans;
+
+	if (known_plans == NULL)
+		return;
+	hash_seq_init(&sequence, known_plans);
+	while ((plans = hash_seq_search(&sequence)) != NULL)
+		plans->is_valid = false;
+}
+
+static void
+object_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	forget_plans();
+}
+
 void
 rbac_fold_init(void)
 {
+	CacheRegisterSyscacheCallback(NAMESPACEOID, object_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(RELOID, object_changed, (Datum) 0);
+
 	DefineCustomIntVariable("rbac.summary_pending",
 							"How many changes of a summary are pending, on average, before a writer folds them.",
 							"More make writing cheaper and reading dearer. 0: writers never fold, rbac.compact_summary() does.",
@@ -84,13 +115,16 @@ find_plans(int32 summary_id)
 	}
 	plans = hash_search(known_plans, &summary_id, HASH_ENTER, &found);
 	if (!found)
+	{
+		plans->is_valid = false;
 		memset(plans->step, 0, sizeof(plans->step));
+	}
 	return plans;
 }
 
 /* Plan what is not planned, as the owner of the tables. */
 static void
-prepare(FoldPlans *plans)
+prepare(FoldPlans *plans, Oid pending)
 {
 	Datum		argument = Int32GetDatum(plans->summary_id);
 	Oid			type = INT4OID;
@@ -99,8 +133,12 @@ prepare(FoldPlans *plans)
 	int			nstatements;
 	bool		isnull;
 
-	if (plans->step[FOLD_STEPS - 1] != NULL)
+	if (plans->is_valid && plans->is_complete && plans->pending == pending)
 		return;
+	/* a message that comes meanwhile is about what we plan */
+	plans->is_valid = true;
+	plans->is_complete = false;
+	plans->pending = pending;
 	if (SPI_execute_with_args("SELECT rbac._fold_statements($1)", 1, &type, &argument, NULL, true, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "rbac._fold_statements() returned no row");
@@ -114,11 +152,11 @@ prepare(FoldPlans *plans)
 
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not prepare a fold: %s", SPI_result_code_string(SPI_result));
-		/* an error on the way may have left one */
 		if (plans->step[i] != NULL)
 			SPI_freeplan(plans->step[i]);
 		plans->step[i] = plan;
 	}
+	plans->is_complete = true;
 }
 
 static int64
@@ -151,8 +189,8 @@ fold(int32 summary_id, Oid pending)
 	int64		folded;
 
 	SPI_connect();
-	rbac_become_owner(pending, &work);
-	prepare(plans);
+	rbac_become(rbac_owner_of(pending), &work);
+	prepare(plans, pending);
 	folded = execute(plans);
 	rbac_become_caller(&work);
 	SPI_finish();

@@ -23,12 +23,19 @@ BEGIN
     EXECUTE format('DELETE FROM %s', s.counts);
     EXECUTE format('DELETE FROM %s', s.groups);
     FOR leaf IN SELECT * FROM rbac._leaves(s.source) LOOP
-        EXECUTE format('INSERT INTO %s AS c (%s, _count) SELECT %s, count(*) FROM %s WHERE %s GROUP BY %s ON CONFLICT ON CONSTRAINT %I DO UPDATE SET _count = c._count + excluded._count',
-            s.counts, key, columns, leaf, rbac._told_progress('counting', leaf), columns, rbac._constraint_of(s.counts));
+        EXECUTE format($sql$
+            WITH counted (%2$s, _count) AS MATERIALIZED (SELECT %3$s, count(*) FROM %4$s WHERE %5$s GROUP BY %3$s),
+            long AS (INSERT INTO %6$s (%2$s, _count) SELECT * FROM counted WHERE NOT rbac._fits_index(%2$s))
+            INSERT INTO %1$s AS c (%2$s, _count) SELECT * FROM counted WHERE rbac._fits_index(%2$s)
+            ON CONFLICT ON CONSTRAINT %7$I DO UPDATE SET _count = c._count + excluded._count
+            $sql$, s.counts, key, columns, leaf, rbac._told_progress('counting', leaf), s.pending, rbac._constraint_of(s.counts));
     END LOOP;
-    EXECUTE format('INSERT INTO %s (%s _total, _counts) SELECT %s sum(_count), jsonb_object_agg(coalesce(%I::text, %L), _count) FROM %s %s',
-        s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END,
-        s.status_column, 'null', s.counts, CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE 'HAVING count(*) > 0' END);
+    EXECUTE format($sql$
+        INSERT INTO %1$s (%2$s _total, _counts)
+        SELECT %2$s sum(_count), jsonb_object_agg(_status, _count)
+        FROM (SELECT %2$s coalesce(%3$I::text, 'null') AS _status, sum(_count)::bigint AS _count FROM %4$s GROUP BY %2$s _status) AS by_status %5$s
+        $sql$, s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, s.status_column, s.counts,
+        CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE 'HAVING count(*) > 0' END);
     -- so that reports are planned well from the start
     EXECUTE format('ANALYZE %s, %s, %s', s.counts, s.groups, s.pending);
 END $$;
@@ -44,8 +51,12 @@ DECLARE
 BEGIN
     PERFORM rbac._require_owner_of(s);
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', s.source);
-    PERFORM rbac._carry_policies(s.id);
+    PERFORM rbac._follow_owner(s);
     PERFORM rbac._follow_partitions(s, false);
+    PERFORM rbac._reset_members(s.id);
+    PERFORM rbac._for_owner(s.id, 'carry_policies');
+    PERFORM rbac._for_owner(s.id, 'follow_grants');
+    PERFORM rbac._for_owner(s.id, 'follow_persistence');
     PERFORM rbac._switch_on_row_triggers(s.id, s.source);
     PERFORM rbac._switch_on_statement_triggers(s.id, t) FROM (SELECT relid FROM pg_partition_tree(s.source) UNION SELECT s.source) AS m (t);
     PERFORM rbac._recount(s.id);
@@ -61,34 +72,35 @@ AS $$
 DECLARE
     s CONSTANT rbac.summaries := rbac._summary(summary_id);
     apart CONSTANT name[] := s.group_columns || s.hidden_columns;
+    group_object CONSTANT text := (SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, %1$I', c), ', ')) FROM unnest(apart) AS u (c));
 BEGIN
     RETURN QUERY EXECUTE format($sql$
-        SELECT %1$s, %2$I::text, sum(n) FILTER (WHERE is_counted)::bigint, sum(n) FILTER (WHERE NOT is_counted)::bigint
+        SELECT %1$s, %2$I::text, sum(_n) FILTER (WHERE _is_counted)::bigint, sum(_n) FILTER (WHERE NOT _is_counted)::bigint
         FROM (
             SELECT %3$s, _count, true FROM %4$s
             UNION ALL
             SELECT %3$s, _count, true FROM %5$s
             UNION ALL
             SELECT %6$s, count(*), false FROM %7$s WHERE %8$s GROUP BY %6$s
-        ) AS both_ways (%3$s, n, is_counted)
+        ) AS both_ways (%3$s, _n, _is_counted)
         GROUP BY %3$s
-        HAVING coalesce(sum(n) FILTER (WHERE is_counted), 0) <> coalesce(sum(n) FILTER (WHERE NOT is_counted), 0)
-        $sql$,
-        (SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, %1$I', c), ', ')) FROM unnest(apart) AS u (c)),
-        s.status_column, rbac._column_list(rbac._key_of(s)), s.counts, s.pending,
+        HAVING coalesce(sum(_n) FILTER (WHERE _is_counted), 0) <> coalesce(sum(_n) FILTER (WHERE NOT _is_counted), 0)
+        $sql$, group_object, s.status_column, rbac._column_list(rbac._key_of(s)), s.counts, s.pending,
         rbac._column_list(rbac._counted_columns(s.source, s.id)), s.source, rbac._told_progress('verifying', s.source));
     -- the groups must say what the counts say
     RETURN QUERY EXECUTE format($sql$
-        SELECT %1$s, NULL::text, g._total, c.total
-        FROM (SELECT _slot, %2$s _total, _counts, jsonb_build_object(%3$s) AS key FROM %4$s) AS g
-        FULL JOIN (SELECT sum(_count)::bigint AS total, jsonb_object_agg(coalesce(%5$I::text, 'null'), _count) AS counts, jsonb_build_object(%3$s) AS key
-            FROM %6$s %7$s) AS c ON c.key = g.key
-        WHERE g._total IS DISTINCT FROM c.total OR g._counts IS DISTINCT FROM c.counts
-        $sql$,
-        'coalesce(g.key, c.key)', CASE WHEN apart = '{}' THEN '' ELSE rbac._column_list(apart) || ',' END,
-        (SELECT coalesce(string_agg(format('%1$L, %1$I', c), ', '), '') FROM unnest(apart) AS u (c)),
-        s.groups, s.status_column, s.counts,
-        CASE WHEN apart = '{}' THEN 'HAVING count(*) > 0' ELSE 'GROUP BY ' || rbac._column_list(apart) END);
+        SELECT %1$s, NULL::text, sum(_n) FILTER (WHERE _is_folded)::bigint, sum(_n) FILTER (WHERE NOT _is_folded)::bigint
+        FROM (
+            SELECT %2$s _total, _counts, true FROM %3$s
+            UNION ALL
+            SELECT %2$s sum(_count)::bigint, jsonb_object_agg(_status, _count), false
+            FROM (SELECT %2$s coalesce(%4$I::text, 'null') AS _status, sum(_count)::bigint AS _count FROM %5$s GROUP BY %2$s _status) AS by_status
+            %6$s
+        ) AS both_ways (%2$s _n, _object, _is_folded)
+        %6$s
+        %7$s count(DISTINCT _object) > 1 OR count(*) <> 2 AND count(*) > 0
+        $sql$, group_object, CASE WHEN apart = '{}' THEN '' ELSE rbac._column_list(apart) || ',' END, s.groups, s.status_column, s.counts,
+        CASE WHEN apart = '{}' THEN '' ELSE 'GROUP BY ' || rbac._column_list(apart) END, 'HAVING');
 END $$;
 COMMENT ON FUNCTION rbac._differences(integer) IS
 'The work of rbac.verify_summary().';

@@ -220,7 +220,11 @@ static int64
 write_pile(Pile *pile)
 {
 	Relation	pending = table_open(pile->counted->pending, RowExclusiveLock);
-	int64		written = write_counts(pile, pending);
+	int64		written;
+
+	/* it may have been altered since the rows were counted */
+	rbac_require_as_made(pending, pile->counted);
+	written = write_counts(pile, pending);
 
 	/* until the transaction ends, nobody drops what it has written to */
 	table_close(pending, NoLock);
@@ -266,6 +270,17 @@ add_key(RbacCounted *counted, Key *key, int64 by)
 	entry->count += by;
 	if (pile->counts->members > MAX_KEYS)
 		(void) write_pile(pile);
+}
+
+/* Count a row whose key is in these columns. */
+void
+rbac_pile_add(RbacCounted *counted, TupleTableSlot *row, const AttrNumber *numbers, int64 by)
+{
+	Key			key;
+
+	for (int i = 0; i < counted->nkeys; i++)
+		key.value[i] = slot_getattr(row, numbers[i], &key.isnull[i]);
+	add_key(counted, &key, by);
 }
 
 /*

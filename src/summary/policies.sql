@@ -1,9 +1,8 @@
 -- Who sees which counts.
 --
--- Everybody may read the tables behind a summary, as far as their policies let
--- them: the views run with the rights of who reads them. One policy asks for the
--- privilege on the view, and for being up to date; the others are those of the
--- source.
+-- The views run with the rights of who reads them, so whoever may read them may read
+-- the tables behind them, as far as the policies let them. One policy asks for being
+-- up to date; the others are those of the source.
 
 CREATE FUNCTION rbac._carried_policy(policy oid, columns name[], target regclass) RETURNS text
 LANGUAGE c STABLE STRICT
@@ -52,11 +51,15 @@ BEGIN
         is_permissive := policy.polpermissive;
         roles := policy.roles;
         condition := rbac._carried_policy(policy.oid, columns, target);
+        -- the table of groups has no status, and is not read then (_totals_are_folded)
+        IF target = s.groups THEN
+            condition := coalesce(rbac._carried_policy(policy.oid, columns[:cardinality(columns) - 1], target), 'false');
+        END IF;
         IF condition IS NULL THEN
             RAISE feature_not_supported USING
                 MESSAGE = format('policy "%s" of table "%s" looks at columns that its summary "%s" does not have', policy.polname, rbac._table_name(s.source), rbac._table_name(s.view)),
                 DETAIL = 'A summary counts rows apart by all columns that policies look at, so that it can hide counts of what is hidden.',
-                HINT = format('Drop the summary with rbac.drop_summary() and create it again; or change the policy.');
+                HINT = 'Drop the summary with rbac.drop_summary() and create it again; or let the policy name the columns that it looks at.';
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -86,9 +89,9 @@ BEGIN
             EXECUTE format('CREATE POLICY %I ON %s AS %s FOR SELECT TO %s USING (%s)', 'rbac_source_' || policy.n, target,
                 CASE WHEN policy.is_permissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END, policy.roles, policy.condition);
         END LOOP;
-        EXECUTE format('CREATE POLICY rbac_summary_reader ON %s AS RESTRICTIVE FOR SELECT TO PUBLIC USING ((SELECT rbac._may_read_summary(%s, %L)))', target, s.id, rbac._sight_of(s.source));
-        EXECUTE format('GRANT SELECT ON %s TO PUBLIC', target);
+        EXECUTE format('CREATE POLICY rbac_summary_is_current ON %s AS RESTRICTIVE FOR SELECT TO PUBLIC USING ((SELECT rbac._summary_is_current(%s, %L)))', target, s.id, rbac._sight_of(s.source));
     END LOOP;
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS %s', s.totals, rbac._totals_query(s));
 END $$;
 COMMENT ON FUNCTION rbac._carry_policies(integer) IS
 'Makes the row-level security of the tables behind a summary that of its source. Error: 0A000 (a policy looks at columns that the summary does not have).';
@@ -97,6 +100,8 @@ COMMENT ON FUNCTION rbac._carry_policies(integer) IS
 CREATE FUNCTION rbac._sight_of(source regclass) RETURNS text
 LANGUAGE sql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
+SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET TimeZone = 'UTC' SET extra_float_digits = 1
+SET bytea_output = 'hex' SET quote_all_identifiers = off
 AS $$
     SELECT md5(concat_ws(' ', c.relrowsecurity, c.relforcerowsecurity,
         (SELECT string_agg(concat_ws(' ', p.polpermissive, p.polcmd, pg_get_expr(p.polqual, p.polrelid),
@@ -108,15 +113,53 @@ $$;
 COMMENT ON FUNCTION rbac._sight_of(regclass) IS
 'A hash of all that row-level security says of reading a table.';
 
-CREATE FUNCTION rbac._may_read_summary(summary_id integer, as_of text) RETURNS boolean
+CREATE FUNCTION rbac._summary_is_current(summary_id integer, as_of text) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'rbac_may_read_summary';
-COMMENT ON FUNCTION rbac._may_read_summary(integer, text) IS
-'Has the current role the privilege to read one of the views of a summary? Error: 55000 (row-level security of the source is not that which was carried over: as_of is what rbac._sight_of() said then).';
+AS 'MODULE_PATHNAME', 'rbac_summary_is_current';
+COMMENT ON FUNCTION rbac._summary_is_current(integer, text) IS
+'True, if there is such a summary. Error: 55000 (row-level security of the source is not that which was carried over: as_of is what rbac._sight_of() said then).';
+
+-- Who may read a view of a summary, or some of its columns, may read what is behind it.
+CREATE FUNCTION rbac._readers(relations regclass[]) RETURNS oid[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(DISTINCT a.grantee ORDER BY a.grantee), '{}')
+    FROM pg_class AS c,
+        LATERAL (SELECT c.relacl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) AS l (acl),
+        LATERAL aclexplode(l.acl) AS a
+    WHERE c.oid = ANY (relations::oid[]) AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner;
+$$;
+COMMENT ON FUNCTION rbac._readers(regclass[]) IS
+'The roles, but for owners, that have SELECT on one of these relations, or on a column of it; 0 is PUBLIC.';
+
+CREATE FUNCTION rbac._follow_grants(summary_id integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    s CONSTANT rbac.summaries := rbac._summary(summary_id);
+    wanted CONSTANT oid[] := rbac._readers(ARRAY[s.view, s.totals]);
+    target regclass;
+    reader oid;
+BEGIN
+    FOREACH target IN ARRAY ARRAY[s.counts, s.groups, s.pending] LOOP
+        FOR reader IN SELECT unnest(rbac._readers(ARRAY[target])) EXCEPT SELECT unnest(wanted) LOOP
+            EXECUTE format('REVOKE SELECT ON %s FROM %s', target, CASE WHEN reader = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(reader)) END);
+        END LOOP;
+        FOR reader IN SELECT unnest(wanted) EXCEPT SELECT unnest(rbac._readers(ARRAY[target])) LOOP
+            EXECUTE format('GRANT SELECT ON %s TO %s', target, CASE WHEN reader = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(reader)) END);
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION rbac._follow_grants(integer) IS
+'Lets those, and no others, read the tables behind a summary who may read its views.';
 
 REVOKE ALL ON FUNCTION rbac._carried_policy(oid, name[], regclass), rbac._columns_in_policies(regclass),
     rbac._wanted_policies(rbac.summaries, regclass), rbac._carry_policies(integer),
-    rbac._sight_of(regclass), rbac._may_read_summary(integer, text) FROM PUBLIC;
+    rbac._sight_of(regclass), rbac._summary_is_current(integer, text),
+    rbac._readers(regclass[]), rbac._follow_grants(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac._carried_policy(oid, name[], regclass), rbac._columns_in_policies(regclass),
     rbac._wanted_policies(rbac.summaries, regclass), rbac._carry_policies(integer),
-    rbac._sight_of(regclass), rbac._may_read_summary(integer, text) TO PUBLIC;
+    rbac._sight_of(regclass), rbac._summary_is_current(integer, text),
+    rbac._readers(regclass[]), rbac._follow_grants(integer) TO PUBLIC;

@@ -1,22 +1,20 @@
 /*
  * reader.c
- *		Who may read a summary?
+ *		Does a summary know the present row-level security of its source?
  *
- * The tables behind a summary are open to everybody, as far as their policies let
- * them be.  One of these asks here, once a statement.  What the policies of the
- * source have become since they were carried over must never be guessed: until they
- * are carried over again, nobody who is bound by them reads anything.
+ * A policy on the tables behind a summary asks here, once a statement.  What the
+ * policies of the source have become since they were carried over must never be
+ * guessed: until they are carried over again, nobody who is bound by them reads
+ * anything.
  *
- * Kept for the backend's life; a relcache message about the source or the view makes
- * the next caller look anew.
+ * Kept for the backend's life; a relcache message about the source makes the next
+ * caller look anew.
  */
 #include "postgres.h"
 
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -26,7 +24,7 @@
 #include "model/model.h"
 #include "summary/counted.h"
 
-PG_FUNCTION_INFO_V1(rbac_may_read_summary);
+PG_FUNCTION_INFO_V1(rbac_summary_is_current);
 
 #define SIGHT_LENGTH 32			/* of a hash, as text */
 
@@ -36,7 +34,6 @@ typedef struct Sight
 	bool		is_valid;
 	Oid			source;
 	Oid			view;
-	Oid			totals;
 	char		hash[SIGHT_LENGTH + 1];
 } Sight;
 
@@ -53,7 +50,7 @@ relation_changed(Datum arg, Oid relid)
 	hash_seq_init(&sequence, sights);
 	while ((sight = hash_seq_search(&sequence)) != NULL)
 	{
-		if (!OidIsValid(relid) || relid == sight->source || relid == sight->view || relid == sight->totals)
+		if (!OidIsValid(relid) || relid == sight->source)
 			sight->is_valid = false;
 	}
 }
@@ -84,14 +81,13 @@ look(Sight *sight)
 	/* a message about what we find may come while we look: then it is not valid */
 	sight->is_valid = true;
 	SPI_connect();
-	exists = rbac_fresh_query("SELECT source::oid, view::oid, totals::oid, rbac._sight_of(source) FROM rbac.summaries WHERE id = $1",
+	exists = rbac_fresh_query("SELECT source::oid, view::oid, rbac._sight_of(source) FROM rbac.summaries WHERE id = $1",
 							  1, &type, &argument, NULL, 1) == 1;
 	if (exists)
 	{
 		sight->source = result_oid(1);
 		sight->view = result_oid(2);
-		sight->totals = result_oid(3);
-		hash = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+		hash = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 		strlcpy(sight->hash, hash ? hash : "", sizeof(sight->hash));
 	}
 	SPI_finish();
@@ -119,7 +115,7 @@ find_sight(int32 summary_id)
 	if (!found)
 	{
 		sight->is_valid = false;
-		sight->source = sight->view = sight->totals = InvalidOid;
+		sight->source = sight->view = InvalidOid;
 	}
 	/* the first look makes known what messages must be about */
 	if (!sight->is_valid && (!look(sight) || !look(sight)))
@@ -127,16 +123,14 @@ find_sight(int32 summary_id)
 	return sight;
 }
 
-/* _may_read_summary(summary, as_of) */
+/* _summary_is_current(summary, as_of) */
 Datum
-rbac_may_read_summary(PG_FUNCTION_ARGS)
+rbac_summary_is_current(PG_FUNCTION_ARGS)
 {
 	const Sight *sight = find_sight(PG_GETARG_INT32(0));
 	const char *as_of = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
-	if (sight == NULL ||
-		(pg_class_aclcheck(sight->view, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
-		 pg_class_aclcheck(sight->totals, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
+	if (sight == NULL)
 		PG_RETURN_BOOL(false);
 	if (strcmp(sight->hash, as_of) != 0)
 		ereport(ERROR,

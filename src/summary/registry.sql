@@ -14,6 +14,7 @@ CREATE TABLE rbac.summaries (
     group_columns  name[]   NOT NULL,
     hidden_columns name[]   NOT NULL,
     status_column  name     NOT NULL,
+    members        regclass[] NOT NULL,
     CONSTRAINT summaries_pkey PRIMARY KEY (id),
     CONSTRAINT summary_has_a_view_of_its_own UNIQUE (view)
 );
@@ -28,6 +29,7 @@ COMMENT ON COLUMN rbac.summaries.pending IS 'Table behind the views: what has ch
 COMMENT ON COLUMN rbac.summaries.group_columns IS 'What the views group by.';
 COMMENT ON COLUMN rbac.summaries.hidden_columns IS 'What is counted apart besides, because row-level security of the source looks at it.';
 COMMENT ON COLUMN rbac.summaries.status_column IS 'The column of the status, in the view.';
+COMMENT ON COLUMN rbac.summaries.members IS 'Tables whose rows are counted: the source, and its partitions.';
 -- Names of tables and columns, as in the system's catalogs.
 REVOKE ALL ON rbac.summaries FROM PUBLIC;
 GRANT SELECT ON rbac.summaries TO PUBLIC;

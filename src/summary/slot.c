@@ -9,7 +9,9 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/array.h"
@@ -21,6 +23,10 @@
 
 PG_FUNCTION_INFO_V1(rbac_slot);
 PG_FUNCTION_INFO_V1(rbac_is_settled);
+PG_FUNCTION_INFO_V1(rbac_fits_index);
+
+/* PostgreSQL has room for a third of a page, and needs some of it itself. */
+#define MAX_KEY_BYTES 2500
 
 static inline uint32
 add_value(uint32 hash, FmgrInfo *function, Datum value, bool isnull)
@@ -77,6 +83,8 @@ rbac_is_settled(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(PG_ARGISNULL(0));
 	slot = PG_GETARG_INT32(0);
 	pending = PG_GETARG_ARRAYTYPE_P(1);
+	if (ARR_HASNULL(pending) || ARR_ELEMTYPE(pending) != INT4OID)
+		elog(ERROR, "pending slots cannot be null");
 	slots = (const int32 *) ARR_DATA_PTR(pending);
 	high = ArrayGetNItems(ARR_NDIM(pending), ARR_DIMS(pending));
 
@@ -92,4 +100,26 @@ rbac_is_settled(PG_FUNCTION_ARGS)
 			PG_RETURN_BOOL(false);
 	}
 	PG_RETURN_BOOL(true);
+}
+
+/* _fits_index(VARIADIC "any"): are they short enough, all together? */
+Datum
+rbac_fits_index(PG_FUNCTION_ARGS)
+{
+	Size		bytes = 0;
+
+	for (int i = 0; i < PG_NARGS(); i++)
+	{
+		int16		length = get_typlen(get_fn_expr_argtype(fcinfo->flinfo, i));
+
+		if (PG_ARGISNULL(i))
+			continue;
+		if (length == -1)
+			bytes += toast_datum_size(PG_GETARG_DATUM(i));
+		else if (length == -2)
+			bytes += strlen(DatumGetCString(PG_GETARG_DATUM(i)));
+		else
+			bytes += (Size) length;
+	}
+	PG_RETURN_BOOL(bytes <= MAX_KEY_BYTES);
 }

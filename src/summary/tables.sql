@@ -101,20 +101,21 @@ DECLARE
     slot CONSTANT text := CASE WHEN cardinality(apart) = 0 THEN '0' ELSE format('rbac._slot(%s)', rbac._column_list(apart)) END;
     -- what a crash empties is counted by what a crash empties
     logged CONSTANT text := CASE relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END FROM pg_class WHERE oid = source;
+    made regclass;
     c name;
 BEGIN
     FOREACH c IN ARRAY apart LOOP
         definitions := definitions || ', ' || rbac._column_definition(source, c);
     END LOOP;
 
-    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) USING heap WITH (fillfactor = 80)',
         logged, schema, '_' || name || '_counts', slot, definitions, rbac._column_definition(source, status_column),
         '_' || name || '_counts_key', rbac._column_list(apart || status_column));
     counts := format('%I.%I', schema, '_' || name || '_counts')::regclass;
     EXECUTE format('CREATE INDEX %I ON %s (_slot)', '_' || name || '_counts_slot', counts);
     EXECUTE format('COMMENT ON TABLE %s IS %L', counts, format('Behind the summary "%s": rows counted by group and status, but for what is pending. Written by rbac only.', name));
 
-    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, _total bigint NOT NULL, _counts jsonb NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, _total bigint NOT NULL, _counts jsonb NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) USING heap WITH (fillfactor = 80)',
         logged, schema, '_' || name || '_groups', slot, definitions, '_' || name || '_groups_key',
         CASE WHEN cardinality(apart) = 0 THEN '_slot' ELSE rbac._column_list(apart) END);
     groups := format('%I.%I', schema, '_' || name || '_groups')::regclass;
@@ -124,10 +125,14 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %s IS %L', groups, format('Behind the summary "%s": rows counted by group, but for what is pending. Written by rbac only.', name));
 
     -- It has no index, so that to append is all that there is to writing.
-    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)',
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL) USING heap WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)',
         logged, schema, '_' || name || '_pending', slot, definitions, rbac._column_definition(source, status_column));
     pending := format('%I.%I', schema, '_' || name || '_pending')::regclass;
     EXECUTE format('COMMENT ON TABLE %s IS %L', pending, format('Behind the summary "%s": what has changed since the other tables were brought up to date. Written by rbac only.', name));
+    -- a publication of all tables must not keep us from folding
+    FOREACH made IN ARRAY ARRAY[counts, groups, pending] LOOP
+        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', made);
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION rbac._make_summary_tables(name, name, regclass, name[], name[], name) IS
 'Creates the three tables behind a summary.';
@@ -138,6 +143,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT conname FROM pg_constraint WHERE conrelid = tbl AND contype = 'u'; $$;
 COMMENT ON FUNCTION rbac._constraint_of(regclass) IS
 'The one unique constraint of a table behind a summary.';
+
+-- A key that is too long for an index stays pending for good: counted, only slower.
+CREATE FUNCTION rbac._fits_index(VARIADIC key "any") RETURNS boolean
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rbac_fits_index';
+COMMENT ON FUNCTION rbac._fits_index("any") IS
+'Are these values short enough, all together, for an index?';
 
 -- What is pending goes into the other two tables. The first statement returns how
 -- many rows that were, and the slots of what they add to; the others take these.
@@ -153,7 +165,7 @@ DECLARE
 BEGIN
     RETURN ARRAY[
         format($sql$
-            WITH gone AS (DELETE FROM %1$s RETURNING *),
+            WITH gone AS (DELETE FROM %1$s WHERE rbac._fits_index(%3$s) RETURNING *),
             added AS (
                 INSERT INTO %2$s AS c (%3$s, _count)
                 SELECT %3$s, sum(_count) FROM gone GROUP BY %3$s HAVING sum(_count) <> 0
@@ -163,8 +175,9 @@ BEGIN
             $sql$, s.pending, s.counts, key, rbac._constraint_of(s.counts)),
         format($sql$
             INSERT INTO %1$s AS g (%2$s _total, _counts)
-            SELECT %2$s sum(_count), coalesce(jsonb_object_agg(coalesce(%3$I::text, 'null'), _count) FILTER (WHERE _count <> 0), '{}')
-            FROM %4$s WHERE _slot = ANY ($1) %5$s
+            SELECT %2$s sum(_count), coalesce(jsonb_object_agg(_status, _count) FILTER (WHERE _count <> 0), '{}')
+            FROM (SELECT %2$s coalesce(%3$I::text, 'null') AS _status, sum(_count)::bigint AS _count
+                  FROM %4$s WHERE _slot = ANY ($1) GROUP BY %2$s _status) AS by_status %5$s
             ON CONFLICT ON CONSTRAINT %6$I DO UPDATE SET _total = excluded._total, _counts = excluded._counts
             $sql$, s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, s.status_column, s.counts,
             CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE '' END, rbac._constraint_of(s.groups)),
@@ -202,24 +215,6 @@ $$;
 COMMENT ON FUNCTION rbac._told_progress(text, regclass) IS
 'A condition, as SQL, that is true of every row of a table and says how far the count is.';
 
--- Rows of a table as changes to a summary: the source, or a partition that comes
--- or goes (sign -1). Nobody else may be writing to it.
-CREATE FUNCTION rbac._count_all(summary_id integer, tbl regclass, sign integer) RETURNS bigint
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    s CONSTANT rbac.summaries := rbac._summary(summary_id);
-    -- of the table itself if it has them: who has locked a partition must not want
-    -- its parent after that, which others lock first
-    columns CONSTANT text := rbac._column_list(coalesce(rbac._counted_columns(tbl, summary_id), rbac._counted_columns(s.source, summary_id)));
-BEGIN
-    RETURN rbac._execute_fresh(format('INSERT INTO %s (%s, _count) SELECT %s, %s * count(*) FROM %s WHERE %s GROUP BY %s',
-        s.pending, rbac._column_list(rbac._key_of(s)), columns, sign, tbl, rbac._told_progress('counting', tbl), columns));
-END $$;
-COMMENT ON FUNCTION rbac._count_all(integer, regclass, integer) IS
-'Appends the rows of a table, counted, to what is pending; returns how many rows that took.';
-
 -- The source is empty.
 CREATE FUNCTION rbac._count_nothing(summary_id integer, source regclass) RETURNS bigint
 LANGUAGE plpgsql
@@ -239,12 +234,12 @@ REVOKE ALL ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._cou
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass),
-    rbac._count_all(integer, regclass, integer), rbac._count_nothing(integer, regclass) FROM PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass), rbac._fits_index("any"),
+    rbac._count_nothing(integer, regclass) FROM PUBLIC;
 -- They run with the rights of a summary's owner, whoever that is.
 GRANT EXECUTE ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._counted_columns(regclass, integer),
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass),
-    rbac._count_all(integer, regclass, integer), rbac._count_nothing(integer, regclass) TO PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass), rbac._fits_index("any"),
+    rbac._count_nothing(integer, regclass) TO PUBLIC;

@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
@@ -39,7 +40,7 @@ PG_FUNCTION_INFO_V1(rbac_before_drop);
 static Oid	being_emptied = InvalidOid;
 
 static void
-forget_at_abort(XactEvent event, void *arg)
+forget_at_end(XactEvent event, void *arg)
 {
 	being_emptied = InvalidOid;
 }
@@ -54,18 +55,19 @@ forget_at_subabort(SubXactEvent event, SubTransactionId mine, SubTransactionId p
 void
 rbac_truncate_init(void)
 {
-	RegisterXactCallback(forget_at_abort, NULL);
+	RegisterXactCallback(forget_at_end, NULL);
 	RegisterSubXactCallback(forget_at_subabort, NULL);
 }
 
+/* Nothing is left of a source. */
 static void
-subtract(const char *sql, int32 summary_id, Oid relid, Oid source)
+count_nothing(int32 summary_id, Oid source)
 {
-	Datum		arguments[] = {Int32GetDatum(summary_id), ObjectIdGetDatum(relid)};
+	Datum		arguments[] = {Int32GetDatum(summary_id), ObjectIdGetDatum(source)};
 	Oid			types[] = {INT4OID, REGCLASSOID};
 
 	SPI_connect();
-	(void) rbac_query_as_owner(source, sql, 2, types, arguments);
+	(void) rbac_query_as_owner(source, "SELECT rbac._count_nothing($1, $2)", 2, types, arguments);
 	SPI_finish();
 }
 
@@ -76,22 +78,24 @@ rbac_count_truncated(PG_FUNCTION_ARGS)
 	TriggerData *data = rbac_trigger_data(fcinfo);
 	int32		summary_id = rbac_summary_of_trigger(fcinfo);
 	Relation	table = data->tg_relation;
-	Oid			relid = RelationGetRelid(table);
-	const RbacCounted *counted = rbac_counted(table, summary_id);
+	RbacCounted *counted = rbac_counted(table, summary_id);
+	bool		is_source = RelationGetRelid(table) == counted->source;
+
+	if (!TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || (TRIGGER_FIRED_AFTER(data->tg_event) && !is_source))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" must fire before TRUNCATE, or after that of a source", data->tg_trigger->tgname)));
 
 	if (TRIGGER_FIRED_AFTER(data->tg_event))
 	{
 		being_emptied = InvalidOid;
 		rbac_pile_write(summary_id);
-		subtract("SELECT rbac._count_nothing($1, $2)", summary_id, relid, counted->source);
+		count_nothing(summary_id, counted->source);
 	}
-	else if (relid == counted->source)
-		being_emptied = relid;
+	else if (is_source)
+		being_emptied = counted->source;
 	else if (table->rd_rel->relkind == RELKIND_RELATION && being_emptied != counted->source)
-	{
-		rbac_pile_write(summary_id);
-		subtract("SELECT rbac._count_partition($1, $2, -1)", summary_id, relid, counted->source);
-	}
+		rbac_count_table(counted, table, table, -1);
 	return PointerGetDatum(NULL);
 }
 
@@ -115,24 +119,50 @@ may_drop(Oid relid)
 	return rbac_owns_relation(relid) || rbac_owns_schema(get_rel_namespace(relid));
 }
 
-/* For each summary of a source: take the rows of this partition out of it. */
-static void
-subtract_partition(Oid relid, Oid source)
+/* The summaries that count the rows of a table of this source. */
+static List *
+summaries_with(Oid source, Oid relid)
 {
 	Datum		arguments[] = {ObjectIdGetDatum(source), ObjectIdGetDatum(relid)};
-	Oid			types[] = {OIDOID, REGCLASSOID};
+	Oid			types[] = {OIDOID, OIDOID};
+	List	   *ids = NIL;
+	MemoryContext memory = CurrentMemoryContext;
+	bool		isnull;
 
 	SPI_connect();
-	if (rbac_fresh_query("SELECT FROM rbac.summaries WHERE source = $1", 1, types, arguments, NULL, 1) > 0)
+	(void) rbac_fresh_query("SELECT id FROM rbac.summaries WHERE source = $1 AND $2 = ANY (members::oid[])",
+							2, types, arguments, NULL, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		/* as DROP TABLE will, so that nobody writes in between: the parent first */
-		LockRelationOid(get_partition_parent(relid, true), AccessExclusiveLock);
-		LockRelationOid(relid, AccessExclusiveLock);
-		if (get_rel_relispartition(relid) && llast_oid(get_partition_ancestors(relid)) == source)
-			(void) rbac_query_as_owner(source, "SELECT rbac._count_partition(id, $2, -1) FROM rbac.summaries WHERE source = $1",
-									   2, types, arguments);
+		MemoryContext old = MemoryContextSwitchTo(memory);
+
+		ids = lappend_int(ids, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
+	return ids;
+}
+
+/* A partition, with those below it, is about to be dropped. */
+static void
+forget_partition(Oid relid, Oid source)
+{
+	List	   *members;
+	ListCell   *member;
+
+	if (summaries_with(source, relid) == NIL)
+		return;
+	/* as DROP TABLE will, so that nobody writes in between: the parent first */
+	LockRelationOid(get_partition_parent(relid, true), AccessExclusiveLock);
+	members = find_all_inheritors(relid, AccessExclusiveLock, NULL);
+	foreach(member, members)
+	{
+		List	   *ids = summaries_with(source, lfirst_oid(member));
+		ListCell   *id;
+
+		foreach(id, ids)
+			rbac_member_leaves(lfirst_int(id), source, lfirst_oid(member));
+	}
 }
 
 /* _before_drop(): what the command then refuses is rolled back with it. */
@@ -156,17 +186,18 @@ rbac_before_drop(PG_FUNCTION_ARGS)
 	foreach(cell, drop->objects)
 	{
 		Oid			relid = RangeVarGetRelid(makeRangeVarFromNameList(lfirst(cell)), NoLock, true);
-		List	   *ancestors;
-		ListCell   *ancestor;
 		bool		goes_with_others = false;
 
 		if (!OidIsValid(relid) || !get_rel_relispartition(relid) || !may_drop(relid))
 			continue;
-		ancestors = get_partition_ancestors(relid);
-		foreach(ancestor, ancestors)
-			goes_with_others |= is_named(drop->objects, lfirst_oid(ancestor));
-		if (ancestors != NIL && !goes_with_others)
-			subtract_partition(relid, llast_oid(ancestors));
+		for (Oid above = relid; get_rel_relispartition(above);)
+		{
+			above = get_partition_parent(above, true);
+			goes_with_others |= is_named(drop->objects, above);
+		}
+		/* one that is named twice is no member any more the second time */
+		if (!goes_with_others)
+			forget_partition(relid, rbac_root_of(relid));
 	}
 	PG_RETURN_NULL();
 }

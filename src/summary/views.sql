@@ -62,6 +62,20 @@ END $$;
 COMMENT ON FUNCTION rbac._counts_query(rbac.summaries) IS
 'What the view of a summary shows by group and status.';
 
+-- May totals be read from where they were folded? Not if rows are counted apart, if
+-- row-level security looks at the status, which is no column there, or if the text
+-- of a status is not always the same.
+CREATE FUNCTION rbac._totals_are_folded(s rbac.summaries) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.hidden_columns = '{}'
+        AND rbac._column_type(s.counts, s.status_column, 'integer') IN ('integer'::regtype, 'bigint', 'smallint', 'text', 'varchar', 'uuid', 'boolean')
+        AND (rbac._counted_columns(s.source, s.id))[cardinality(s.group_columns) + 1] <> ALL (rbac._columns_in_policies(s.source));
+$$;
+COMMENT ON FUNCTION rbac._totals_are_folded(rbac.summaries) IS
+'May the totals of a summary be read from the table of groups?';
+
 -- By group.
 CREATE FUNCTION rbac._totals_query(s rbac.summaries) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -73,7 +87,7 @@ DECLARE
     grouping CONSTANT text := CASE WHEN s.group_columns = '{}' THEN '()' ELSE rbac._column_list(s.group_columns) END;
     counts CONSTANT text := format('jsonb_object_agg(coalesce(%I::text, %L), ', s.status_column, 'null');
 BEGIN
-    IF s.hidden_columns <> '{}' THEN
+    IF NOT coalesce(rbac._totals_are_folded(s), false) THEN
         RETURN format('SELECT %s sum(count)::bigint AS total, %s count) AS counts FROM (%s) AS by_status GROUP BY %s HAVING count(*) > 0',
             key, counts, rbac._counts_query(s), grouping);
     END IF;
@@ -116,10 +130,10 @@ END $$;
 COMMENT ON FUNCTION rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) IS
 'Creates the two views of a summary.';
 
-REVOKE ALL ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries),
+REVOKE ALL ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries), rbac._totals_are_folded(rbac.summaries),
     rbac._merged_counts(rbac.summaries), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
     rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) FROM PUBLIC;
 -- The first by whoever reads a summary, the others by whoever makes one.
-GRANT EXECUTE ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries),
+GRANT EXECUTE ON FUNCTION rbac._is_settled(integer, integer[]), rbac._pending_slots(rbac.summaries), rbac._totals_are_folded(rbac.summaries),
     rbac._merged_counts(rbac.summaries), rbac._counts_query(rbac.summaries), rbac._totals_query(rbac.summaries),
     rbac._make_summary_views(name, name, regclass, regclass, regclass, name[], name[], name) TO PUBLIC;

@@ -165,16 +165,16 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_examine_the_rest'), ('_examine_workflows'), ('_examine_summaries'),  -- of doctor, which reads catalogs as whoever calls it
              ('_sees_workflow'), ('_manages_workflow'),  -- in policies on our tables, about oneself
              ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers'),  -- of attach_workflow, with the caller's rights
-             ('_slot'), ('_is_settled'), ('_may_read_summary'), ('_sight_of'),  -- in tables, views and policies of summaries
+             ('_slot'), ('_is_settled'), ('_summary_is_current'), ('_sight_of'),  -- in tables, views and policies of summaries
              ('_count_row'), ('_counted_by'), ('_write_counted'), ('_count_truncated'),  -- in triggers that their owners make
              ('_is_countable'), ('_counted_columns'), ('_execute_fresh'), ('_column_list'), ('_summary'), ('_key_of'), ('_column_definition'),
-             ('_make_summary_tables'), ('_fold_statements'), ('_constraint_of'), ('_count_all'), ('_count_nothing'),
-             ('_pending_slots'), ('_merged_counts'), ('_counts_query'), ('_totals_query'), ('_make_summary_views'),
-             ('_carried_policy'), ('_columns_in_policies'), ('_wanted_policies'), ('_carry_policies'),
-             ('_register_summary'), ('_unregister_summary'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
+             ('_make_summary_tables'), ('_fold_statements'), ('_fits_index'), ('_constraint_of'), ('_count_nothing'),
+             ('_pending_slots'), ('_totals_are_folded'), ('_merged_counts'), ('_counts_query'), ('_totals_query'), ('_make_summary_views'),
+             ('_carried_policy'), ('_columns_in_policies'), ('_wanted_policies'), ('_carry_policies'), ('_readers'), ('_follow_grants'),
+             ('_register_summary'), ('_reset_members'), ('_for_owner'), ('_drop_parts'), ('_drop_relations'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
              ('_make_statement_triggers'), ('_make_row_triggers'), ('_summary_name'), ('_find_summary'), ('_require_owner_of'), ('_drop_summary'),
              ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_tell_progress'), ('_told_progress'), ('_differences'), ('_verify'), ('_compact'),
-             ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
+             ('_member_comes'), ('_member_goes'), ('_refuse_children'), ('_follow_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
              ('_is_being_restored')  -- of create_summary and its kin, with the caller's rights$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');
 
@@ -201,7 +201,7 @@ INSERT INTO promised_tables VALUES
     ('scopes',
      'id integer not null, name text not null, description text'),
     ('summaries',
-     'id integer not null, source regclass not null, view regclass not null, totals regclass not null, counts regclass not null, groups regclass not null, pending regclass not null, group_columns name[] not null, hidden_columns name[] not null, status_column name not null'),
+     'id integer not null, source regclass not null, view regclass not null, totals regclass not null, counts regclass not null, groups regclass not null, pending regclass not null, group_columns name[] not null, hidden_columns name[] not null, status_column name not null, members regclass[] not null'),
     ('task_types',
      'id integer not null, name text not null, workflow_id integer not null'),
     ('tenants',
