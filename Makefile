@@ -10,7 +10,7 @@ $(error rbac.control has no default_version)
 endif
 
 # The rooms, from the bottom up: each uses only those before it.
-ROOMS = model identity cache decision review admin replicas isolation summary
+ROOMS = model identity cache decision review admin replicas isolation workflow summary
 
 # The SQL of each room, in the order in which it is installed, named without
 # folder and suffix: `model_SQL = tables constraints`. A room without a list
@@ -20,13 +20,14 @@ decision_SQL = decision explain require holders
 review_SQL = in_force assignments permissions
 replicas_SQL = revision barrier publication
 isolation_SQL = declared policies protect explain_row examined doctor_tables doctor_tenants doctor_roles doctor_policies doctor_views doctor_server doctor
+workflow_SQL = tables rules delegation attach questions examined
 summary_SQL = registry aggregates tables views policies create follow maintenance
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers replication
+REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers workflow workflow_steps workflow_writes workflow_errors workflow_admin workflow_redmine workflow_publication attack_workflow replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow
 
 PG_CONFIG ?= pg_config
 

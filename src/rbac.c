@@ -15,6 +15,7 @@
 #include "model/model.h"
 #include "replicas/replicas.h"
 #include "summary/summary.h"
+#include "workflow/workflow.h"
 
 PG_MODULE_MAGIC;
 
@@ -31,6 +32,7 @@ _PG_init(void)
 	rbac_replicas_init();
 	rbac_isolation_init();
 	rbac_summary_init();
+	rbac_workflow_init();
 
 	/* After all settings: what is left under our prefix is nobody's. */
 	MarkGUCPrefixReserved("rbac");

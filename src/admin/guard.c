@@ -32,22 +32,15 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "admin/admin.h"
 #include "admin/authority.h"
 #include "identity/identity.h"
 #include "model/trigger.h"
 
 PG_FUNCTION_INFO_V1(rbac_guard);
 
-/* A change of one row: before is NULL for INSERT, after for DELETE. */
-typedef struct Change
-{
-	TriggerData *data;
-	HeapTuple	before;
-	HeapTuple	after;
-} Change;
-
 static bool
-is_changed(const Change *change, const char *column)
+is_changed(const RbacChange *change, const char *column)
 {
 	TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
 	bool		before_isnull;
@@ -62,7 +55,7 @@ is_changed(const Change *change, const char *column)
 }
 
 static bool
-is_true(const Change *change, HeapTuple row, const char *column)
+is_true(const RbacChange *change, HeapTuple row, const char *column)
 {
 	bool		isnull;
 	Datum		value = rbac_row_value(change->data, row, column, &isnull);
@@ -71,7 +64,7 @@ is_true(const Change *change, HeapTuple row, const char *column)
 }
 
 static RbacPlace
-place_of_row(const Change *change, HeapTuple row, const char *department_column)
+place_of_row(const RbacChange *change, HeapTuple row, const char *department_column)
 {
 	pg_uuid_t	tenant_id;
 	pg_uuid_t	department_id;
@@ -84,7 +77,7 @@ place_of_row(const Change *change, HeapTuple row, const char *department_column)
 
 /* Overwrite a column of the row to be written. */
 static void
-set_column(Change *change, const char *column, Datum value)
+set_column(RbacChange *change, const char *column, Datum value)
 {
 	TupleDesc	desc = RelationGetDescr(change->data->tg_relation);
 	int			number = SPI_fnumber(desc, column);
@@ -95,7 +88,7 @@ set_column(Change *change, const char *column, Datum value)
 
 /* DT_NOEND for NULL. */
 static TimestampTz
-end_of_row(const Change *change, HeapTuple row)
+end_of_row(const RbacChange *change, HeapTuple row)
 {
 	bool		isnull;
 	Datum		value = rbac_row_value(change->data, row, "valid_until", &isnull);
@@ -105,7 +98,7 @@ end_of_row(const Change *change, HeapTuple row)
 
 /* A new row whose id is a number gets the next one, whatever it says. */
 static void
-give_id(Change *change)
+give_id(RbacChange *change)
 {
 	Relation	table = change->data->tg_relation;
 	int			column = SPI_fnumber(RelationGetDescr(table), "id");
@@ -122,7 +115,7 @@ give_id(Change *change)
 }
 
 static void
-refuse_other_id(const Change *change)
+refuse_other_id(const RbacChange *change)
 {
 	Relation	table = change->data->tg_relation;
 
@@ -135,7 +128,7 @@ refuse_other_id(const Change *change)
 }
 
 static void
-guard_user_roles(Change *change)
+guard_user_roles(RbacChange *change)
 {
 	if (change->before)
 	{
@@ -154,7 +147,7 @@ guard_user_roles(Change *change)
 }
 
 static void
-guard_roles(Change *change)
+guard_roles(RbacChange *change)
 {
 	if (change->before)
 	{
@@ -171,7 +164,7 @@ guard_roles(Change *change)
 }
 
 static void
-guard_role_permissions(Change *change)
+guard_role_permissions(RbacChange *change)
 {
 	if (change->before)
 		rbac_authorize_role_change(rbac_row_int32(change->data, change->before, "role_id"));
@@ -181,7 +174,7 @@ guard_role_permissions(Change *change)
 }
 
 static void
-guard_role_inherits(Change *change)
+guard_role_inherits(RbacChange *change)
 {
 	if (change->before)
 		rbac_authorize_role_change(rbac_row_int32(change->data, change->before, "role_id"));
@@ -191,7 +184,7 @@ guard_role_inherits(Change *change)
 }
 
 static void
-guard_role_conflicts(Change *change)
+guard_role_conflicts(RbacChange *change)
 {
 	if (change->before)
 		rbac_authorize_conflict(rbac_row_int32(change->data, change->before, "role_a"),
@@ -202,7 +195,7 @@ guard_role_conflicts(Change *change)
 }
 
 static void
-guard_permission_scopes(Change *change)
+guard_permission_scopes(RbacChange *change)
 {
 	rbac_authorize_permissions();
 	if (change->after)
@@ -210,7 +203,7 @@ guard_permission_scopes(Change *change)
 }
 
 static void
-guard_scopes(Change *change)
+guard_scopes(RbacChange *change)
 {
 	rbac_authorize_permissions();
 	if (change->before && change->after && is_changed(change, "name"))
@@ -218,19 +211,19 @@ guard_scopes(Change *change)
 }
 
 static void
-guard_permissions(Change *change)
+guard_permissions(RbacChange *change)
 {
 	rbac_authorize_permissions();
 }
 
 static void
-guard_tenants(Change *change)
+guard_tenants(RbacChange *change)
 {
 	rbac_authorize_tenants();
 }
 
 static RbacUserChange
-kind_of_user_change(const Change *change)
+kind_of_user_change(const RbacChange *change)
 {
 	if (change->after == NULL)
 		return RBAC_USER_EXISTENCE;
@@ -243,7 +236,7 @@ kind_of_user_change(const Change *change)
 }
 
 static void
-guard_users(Change *change)
+guard_users(RbacChange *change)
 {
 	pg_uuid_t	user_id;
 
@@ -257,7 +250,7 @@ guard_users(Change *change)
 }
 
 static void
-guard_departments(Change *change)
+guard_departments(RbacChange *change)
 {
 	RbacPlace	place;
 	pg_uuid_t	id;
@@ -279,11 +272,16 @@ guard_departments(Change *change)
 		rbac_authorize_department_move(place.has_tenant ? &place.tenant_id : NULL, &id, &parent_id);
 }
 
-static const struct
+typedef struct Guard
 {
 	const char *table;
-	void		(*guard) (Change *change);
-}			guards[] =
+	RbacGuard	guard;
+} Guard;
+
+/* For the tables of rooms above. */
+#define MAX_GUARDS 32
+
+static Guard guards[MAX_GUARDS] =
 {
 	{"user_roles", guard_user_roles},
 	{"roles", guard_roles},
@@ -300,13 +298,40 @@ static const struct
 	{"departments", guard_departments},
 };
 
+/* From now on, whoever writes to this table by direct DML obeys this rule. */
+void
+rbac_guard_table(const char *table, RbacGuard guard)
+{
+	for (int i = 0; i < MAX_GUARDS; i++)
+	{
+		if (guards[i].table == NULL)
+		{
+			guards[i].table = table;
+			guards[i].guard = guard;
+			return;
+		}
+	}
+	elog(ERROR, "too many guarded tables");
+}
+
+static RbacGuard
+find_guard(const char *table)
+{
+	for (int i = 0; i < MAX_GUARDS && guards[i].table != NULL; i++)
+	{
+		if (strcmp(guards[i].table, table) == 0)
+			return guards[i].guard;
+	}
+	return NULL;
+}
+
 Datum
 rbac_guard(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = rbac_trigger_data(fcinfo);
 	const char *table = RelationGetRelationName(data->tg_relation);
 	bool		is_owner = rbac_is_owner_of(data->tg_relation->rd_rel->relowner);
-	Change		change = {data, NULL, NULL};
+	RbacChange	change = {data, NULL, NULL};
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
 	{
@@ -326,20 +351,18 @@ rbac_guard(PG_FUNCTION_ARGS)
 
 	if (!is_owner)
 	{
-		int			at = 0;
+		RbacGuard	guard = find_guard(table);
 
 		rbac_refuse_restricted();
 		if (rbac_identity() == NULL)
 			rbac_refuse_nobody();
-		while (at < (int) lengthof(guards) && strcmp(guards[at].table, table) != 0)
-			at++;
-		if (at == (int) lengthof(guards))
+		if (guard == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 					 errmsg("function \"rbac._guard\" does not know table \"%s\"", table)));
 		if (change.before && change.after)
 			refuse_other_id(&change);
-		guards[at].guard(&change);
+		guard(&change);
 		if (change.before == NULL)
 			give_id(&change);
 	}

@@ -85,6 +85,48 @@ typedef struct RbacDepartmentPath
 	bool		is_traceable;	/* changes in the tenant tell all */
 } RbacDepartmentPath;
 
+/*
+ * The roles that a user is authorized for in the whole of one tenant: assigned
+ * there, or inherited by one that is.
+ */
+typedef struct RbacAuthorizedRoles
+{
+	RbacPrincipalKey key;
+	bool		is_active;		/* user and tenant, or none was asked about */
+	int			nroles;
+	int32	   *role;			/* ascending */
+	bool		is_traceable;	/* changes about key and of what all share tell all */
+	/* all of this is true for moments in [valid_from, valid_until) */
+	TimestampTz valid_from;
+	TimestampTz valid_until;
+} RbacAuthorizedRoles;
+
+/*
+ * What a room above finds out and wants kept as the cache keeps its own: it
+ * follows from rows about one tenant and from what all tenants share.
+ */
+typedef enum RbacNotionKind
+{
+	RBAC_NOTION_WORKFLOW = 1	/* id: of a task type */
+} RbacNotionKind;
+
+typedef struct RbacNotionKey
+{
+	int32		kind;
+	int32		id;
+	pg_uuid_t	tenant_id;		/* zeroes if none */
+	int32		has_tenant;		/* no padding: the key is compared as bytes */
+} RbacNotionKey;
+
+/*
+ * Finds it out: *size bytes in the current memory context, without pointers, for
+ * they are copied; never NULL.  *is_traceable (true before): changes about the
+ * tenant, and of what all share, tell all.
+ */
+struct RbacReader;
+typedef void *(*RbacNotionFinder) (struct RbacReader *reader, const RbacNotionKey *key,
+								   Size *size, bool *is_traceable);
+
 extern void rbac_cache_init(void);
 
 /* attempt.c */
@@ -114,6 +156,8 @@ extern const RbacDepartmentPath *rbac_cache_department_path(const pg_uuid_t *ten
 extern const Bitmapset *rbac_cache_role_scopes(int32 role_id);
 extern int32 rbac_cache_scope_id(const char *name, int length);
 extern bool rbac_cache_has_dynamic_duty(void);
+extern const RbacAuthorizedRoles *rbac_cache_authorized_roles(const RbacPrincipalKey *key, TimestampTz now);
+extern const void *rbac_cache_notion(const RbacNotionKey *key, RbacNotionFinder find);
 
 /* exchange.c */
 typedef struct RbacGlance

@@ -15,7 +15,7 @@ COMMENT ON TABLE rbac._policy_changed IS
 CREATE FUNCTION rbac._note_change() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_note_change';
 COMMENT ON FUNCTION rbac._note_change() IS
-'Trigger that keeps cached answers honest. Arguments: the kind of message (assignments or policy); for each row, whose answers it concerns (user, tenant, role or everybody) and the column that says which; and the columns whose change matters.';
+'Trigger that keeps cached answers honest. Arguments: the kind of message (assignments or policy); for each row, whose answers it concerns (user, tenant, role, workflow or everybody) and the column that says which; and the columns whose change matters.';
 
 -- ENABLE ALWAYS, so that logical replication, restores and whoever sets
 -- session_replication_role are noticed as well. If one of these triggers is
@@ -32,7 +32,7 @@ DECLARE
     standing pg_trigger;
 BEGIN
     FOR wanted IN
-        SELECT format('rbac.%I', w.tbl)::regclass AS tbl, t.name, t.events, t.tgtype, a.arguments
+        SELECT c.oid::regclass AS tbl, t.name, t.events, t.tgtype, a.arguments
         FROM (VALUES
             ('tenants',           'assignments', 'tenant',    'id',        '{id, is_active}'::text[]),
             ('users',             'assignments', 'user',      'id',        '{id, is_active}'),
@@ -43,8 +43,13 @@ BEGIN
             ('roles',             'policy',      'tenant',    'tenant_id', '{id, tenant_id}'),
             ('role_permissions',  'policy',      'role',      'role_id',   '{role_id, permission_id}'),
             ('role_inherits',     'policy',      'role',      'role_id',   '{role_id, inherits_role_id}'),
-            ('role_conflicts',    'policy',      'everybody', '',          '{kind, role_a, role_b}')
+            ('role_conflicts',    'policy',      'everybody', '',          '{kind, role_a, role_b}'),
+            ('workflows',         'policy',      'tenant',    'tenant_id', '{id, tenant_id, name, initial_status_id}'),
+            ('task_types',        'policy',      'everybody', '',          '{id, workflow_id}'),
+            ('workflow_transitions', 'policy',   'workflow',  'workflow_id', '{workflow_id, from_status_id, to_status_id, required_scope_id, approver_role_id, only_assignee, only_creator, not_creator}')
         ) AS w (tbl, what, whose, key, columns)
+        -- those of rooms above come later, which then call this again
+        JOIN pg_class AS c ON c.relnamespace = 'rbac'::regnamespace AND c.relname = w.tbl
         CROSS JOIN (VALUES
             ('note_statement'::name, 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', 62),
             ('note_end',             'AFTER INSERT OR UPDATE OR DELETE',              28),

@@ -6,10 +6,10 @@
  * and by which column; and the columns whose change matters.  A statement's has
  * the first only.  cache.sql makes them, watched.c knows whether they stand.
  *
- * A role concerns its tenant, or all that share it.  Which tenant, nobody may
- * change while somebody else is changing what the role means: what the foreign
- * key of an ordinary session keeps apart is kept apart here for those that fire
- * no such triggers.
+ * A role, or a workflow, concerns its tenant, or all that share it.  Which
+ * tenant, nobody may change while somebody else is changing what it means: what
+ * the foreign key of an ordinary session keeps apart is kept apart here for those
+ * that fire no such triggers.
  */
 #include "postgres.h"
 
@@ -34,9 +34,16 @@
 #define ARGUMENT_KEY		2
 #define ARGUMENT_MATTERS	3
 
-/* The role whose change was noted last: many rows of one role come in a row. */
-static bool role_is_noted = false;
-static int32 noted_role;
+/* What a change was noted of last: many rows of one role come in a row. */
+typedef struct Noted
+{
+	RbacPath	by_id;			/* where it is found */
+	bool		is_known;
+	int32		id;
+} Noted;
+
+static Noted noted_role = {.by_id = RBAC_ROLE_BY_ID};
+static Noted noted_workflow = {.by_id = RBAC_WORKFLOW_BY_ID};
 
 /* RBAC_ASSIGNMENTS, or RBAC_EVERYTHING. */
 int
@@ -88,31 +95,38 @@ note_tenant(const pg_uuid_t *tenant_id, void *arg)
 }
 
 /*
- * A role means something else.  One that is nowhere to be found could be
- * anybody's, and so could one that no foreign key holds where it is.  (What a
- * subscription applies, one has held where it comes from.)
+ * A role, or a workflow, means something else.  One that is nowhere to be found
+ * could be anybody's, and so could one that no foreign key holds where it is.
+ * (What a subscription applies, one has held where it comes from.)
  */
 static void
-note_role(int32 role_id)
+note_meaning(Noted *noted, int32 id)
 {
-	if (rbac_changes_everything() || (role_is_noted && role_id == noted_role))
+	if (rbac_changes_everything() || (noted->is_known && id == noted->id))
 		return;
 	if ((SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA && !IsLogicalWorker()) ||
-		!rbac_visit_tenants_of_role_ever(role_id, note_tenant, NULL))
+		!rbac_visit_tenants_ever(noted->by_id, id, note_tenant, NULL))
 		rbac_change_everything(MyDatabaseId);
-	noted_role = role_id;
-	role_is_noted = true;
+	noted->id = id;
+	noted->is_known = true;
 }
 
 /*
- * A role becomes another tenant's, against all rules: wait for those who are
- * changing what it means, and have noted the tenant that it had.
+ * A role, or a workflow, becomes another tenant's, against all rules: wait for
+ * those who are changing what it means, and have noted the tenant that it had.
  */
 static void
-wait_for_noted_tenants(void)
+wait_for_noted_tenants(Oid relid)
 {
-	LockRelationOid(rbac_catalog()->table[RBAC_ROLE_PERMISSIONS], ShareLock);
-	LockRelationOid(rbac_catalog()->table[RBAC_ROLE_INHERITS], ShareLock);
+	const RbacCatalog *catalog = rbac_catalog();
+
+	if (relid == catalog->table[RBAC_ROLES])
+	{
+		LockRelationOid(catalog->table[RBAC_ROLE_PERMISSIONS], ShareLock);
+		LockRelationOid(catalog->table[RBAC_ROLE_INHERITS], ShareLock);
+	}
+	else if (relid == catalog->table[RBAC_WORKFLOWS])
+		LockRelationOid(catalog->table[RBAC_WORKFLOW_TRANSITIONS], ShareLock);
 }
 
 /* The column that says whom a row concerns; 0: everybody. */
@@ -142,7 +156,9 @@ note_row(const TriggerData *data, HeapTuple row)
 	else if (!isnull && strcmp(whose, "tenant") == 0 && type == UUIDOID)
 		rbac_change_tenant(DatumGetUUIDP(key));
 	else if (!isnull && strcmp(whose, "role") == 0 && type == INT4OID)
-		note_role(DatumGetInt32(key));
+		note_meaning(&noted_role, DatumGetInt32(key));
+	else if (!isnull && strcmp(whose, "workflow") == 0 && type == INT4OID)
+		note_meaning(&noted_workflow, DatumGetInt32(key));
 	else
 		rbac_change_everything(MyDatabaseId);
 }
@@ -158,9 +174,8 @@ rbac_note_whom_it_concerns(const TriggerData *data)
 	}
 	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 	{
-		if (RelationGetRelid(data->tg_relation) == rbac_catalog()->table[RBAC_ROLES] &&
-			key_number(data) > 0 && has_changed(data, key_number(data)))
-			wait_for_noted_tenants();
+		if (key_number(data) > 0 && has_changed(data, key_number(data)))
+			wait_for_noted_tenants(RelationGetRelid(data->tg_relation));
 		note_row(data, data->tg_newtuple);
 	}
 	note_row(data, data->tg_trigtuple);
@@ -170,5 +185,6 @@ rbac_note_whom_it_concerns(const TriggerData *data)
 void
 rbac_forget_whom_it_concerns(void)
 {
-	role_is_noted = false;
+	noted_role.is_known = false;
+	noted_workflow.is_known = false;
 }

@@ -45,12 +45,12 @@ compare_int32(const void *a, const void *b)
 
 /* The answer changes at this moment: it lasts from the one before to the one after now. */
 static void
-note_bound(RbacPrincipal *principal, TimestampTz bound, TimestampTz now)
+note_bound(TimestampTz *valid_from, TimestampTz *valid_until, TimestampTz bound, TimestampTz now)
 {
 	if (bound <= now)
-		principal->valid_from = Max(principal->valid_from, bound);
+		*valid_from = Max(*valid_from, bound);
 	else
-		principal->valid_until = Min(principal->valid_until, bound);
+		*valid_until = Min(*valid_until, bound);
 }
 
 static bool
@@ -59,8 +59,8 @@ add_assignment(const RbacAssignment *assignment, void *arg)
 	PrincipalLoad *load = arg;
 	RbacPrincipal *principal = load->principal;
 
-	note_bound(principal, assignment->valid_from, load->now);
-	note_bound(principal, assignment->valid_until, load->now);
+	note_bound(&principal->valid_from, &principal->valid_until, assignment->valid_from, load->now);
+	note_bound(&principal->valid_from, &principal->valid_until, assignment->valid_until, load->now);
 	if (load->now < assignment->valid_from || load->now >= assignment->valid_until)
 		return true;
 
@@ -231,6 +231,74 @@ note_owner(RbacReader *reader, int32 role_id, RbacClosure *closure)
 		closure->has_tenant = true;
 		closure->tenant_id = tenant_id;
 	}
+}
+
+typedef struct RolesLoad
+{
+	RbacAuthorizedRoles *roles;
+	TimestampTz now;
+	IdList		assigned;
+} RolesLoad;
+
+static bool
+add_assigned_role(const RbacAssignment *assignment, void *arg)
+{
+	RolesLoad  *load = arg;
+	RbacAuthorizedRoles *roles = load->roles;
+
+	if (!assignment->whole_tenant)
+		return true;
+	note_bound(&roles->valid_from, &roles->valid_until, assignment->valid_from, load->now);
+	note_bound(&roles->valid_from, &roles->valid_until, assignment->valid_until, load->now);
+	if (load->now >= assignment->valid_from && load->now < assignment->valid_until)
+		add_id(assignment->role_id, &load->assigned);
+	return true;
+}
+
+/* What roles a user is authorized for in a tenant at a moment, and for how long that is true. */
+RbacAuthorizedRoles *
+rbac_load_authorized_roles(RbacReader *reader, const RbacPrincipalKey *key, TimestampTz now)
+{
+	RbacAuthorizedRoles *roles = palloc0(sizeof(RbacAuthorizedRoles));
+	RolesLoad	load = {roles, now, new_id_list()};
+	RbacClosure owner = {0};
+	IdList		authorized = new_id_list();
+	bool		user_is_active = false;
+	bool		tenant_is_active = true;
+
+	roles->key = *key;
+	roles->is_traceable = true;
+	roles->valid_from = DT_NOBEGIN;
+	roles->valid_until = DT_NOEND;
+	roles->is_active = rbac_read_user(reader, &key->user_id, &user_is_active, NULL) && user_is_active &&
+		(!key->has_tenant ||
+		 (rbac_read_tenant(reader, &key->tenant_id, &tenant_is_active, NULL) && tenant_is_active));
+	if (!roles->is_active)
+		return roles;
+
+	rbac_visit_assignments_in(reader, &key->user_id, NULL, add_assigned_role, &load);
+	if (key->has_tenant)
+		rbac_visit_assignments_in(reader, &key->user_id, &key->tenant_id, add_assigned_role, &load);
+
+	/* a role of another tenant: see scopes_for */
+	owner.is_traceable = true;
+	owner.has_tenant = key->has_tenant;
+	owner.tenant_id = key->tenant_id;
+	for (int i = 0; i < load.assigned.n; i++)
+	{
+		RbacHierarchy *below = rbac_hierarchy_below(reader, load.assigned.id[i]);
+
+		for (int j = 0; j < below->nroles; j++)
+		{
+			note_owner(reader, below->role[j], &owner);
+			add_id(below->role[j], &authorized);
+		}
+	}
+	roles->is_traceable = owner.is_traceable && owner.has_tenant == (bool) key->has_tenant;
+	qsort(authorized.id, authorized.n, sizeof(int32), compare_int32);
+	roles->nroles = qunique(authorized.id, authorized.n, sizeof(int32), compare_int32);
+	roles->role = authorized.id;
+	return roles;
 }
 
 /* By walking all that the role reaches.  Right whatever the tables hold. */

@@ -30,6 +30,8 @@ typedef struct RbacClosureStore
 
 extern RbacPrincipal *rbac_load_principal(RbacReader *reader, const RbacPrincipalKey *key,
 										  TimestampTz now, const RbacClosureStore *store);
+extern RbacAuthorizedRoles *rbac_load_authorized_roles(RbacReader *reader, const RbacPrincipalKey *key,
+													   TimestampTz now);
 extern void rbac_load_closure(RbacReader *reader, int32 role_id,
 							  const RbacClosureStore *store, RbacClosure *closure);
 extern void rbac_load_department_path(RbacReader *reader, RbacDepartmentPath *path);

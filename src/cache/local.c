@@ -7,6 +7,10 @@
  * backends share is looked at first in a check (rbac_cache_glance); this is for
  * what is not shared, and for those who need more than one bit.
  *
+ * And what is asked about less often than scopes, and so is not for all backends
+ * to share: the roles that somebody is authorized for, and what rooms above find
+ * out (notions).
+ *
  * What is dropped stays readable until the next rbac_cache_begin, because a
  * decision may hold pointers to it.  Outside of an attempt nothing is answered:
  * what was used would belong to no one moment.
@@ -71,6 +75,20 @@ typedef struct ScopeEntry
 	int32		id;				/* 0 if there is none */
 } ScopeEntry;
 
+typedef struct RolesEntry
+{
+	RbacPrincipalKey key;
+	RbacKept	kept;
+	RbacAuthorizedRoles roles;
+} RolesEntry;
+
+typedef struct NotionEntry
+{
+	RbacNotionKey key;
+	RbacKept	kept;
+	void	   *notion;
+} NotionEntry;
+
 typedef struct SetEntry
 {
 	RbacRingPosition position;
@@ -81,10 +99,12 @@ typedef struct SetEntry
 static MemoryContext assignments_context = NULL;
 static HTAB *principals;
 static HTAB *department_paths;
+static HTAB *authorized_roles;
 
 static MemoryContext policy_context = NULL;
 static HTAB *closures;
 static HTAB *scope_ids;
+static HTAB *notions;
 static HTAB *sets;				/* copies of what lies in the ring */
 static bool dynamic_duty_is_known;
 static RbacKept dynamic_duty_kept;
@@ -157,6 +177,8 @@ create_assignments(void)
 							  sizeof(PrincipalEntry), HASH_BLOBS, context);
 	department_paths = create_table("rbac department paths", sizeof(DepartmentKey),
 									sizeof(DepartmentEntry), HASH_BLOBS, context);
+	authorized_roles = create_table("rbac authorized roles", sizeof(RbacPrincipalKey),
+									sizeof(RolesEntry), HASH_BLOBS, context);
 	assignments_context = context;
 }
 
@@ -172,6 +194,8 @@ create_policy(void)
 							sizeof(ClosureEntry), HASH_BLOBS, context);
 	scope_ids = create_table("rbac scope ids", RBAC_MAX_NAME_LENGTH + 1,
 							 sizeof(ScopeEntry), HASH_STRINGS, context);
+	notions = create_table("rbac notions", sizeof(RbacNotionKey),
+						   sizeof(NotionEntry), HASH_BLOBS, context);
 	sets = create_table("rbac sets", sizeof(RbacRingPosition), sizeof(SetEntry), HASH_BLOBS, context);
 	policy_context = context;
 }
@@ -588,4 +612,92 @@ rbac_cache_has_dynamic_duty(void)
 	}
 	dynamic_duty_is_known = true;
 	return dynamic_duty_exists;
+}
+
+/*
+ * The roles that this user is authorized for in this tenant.  Never NULL.
+ *
+ * They follow from what a principal follows from, but for departments and
+ * permissions.
+ */
+const RbacAuthorizedRoles *
+rbac_cache_authorized_roles(const RbacPrincipalKey *key, TimestampTz now)
+{
+	const pg_uuid_t *tenant_id = key->has_tenant ? &key->tenant_id : NULL;
+	RolesEntry *entry;
+	RbacAuthorizedRoles found;
+	RbacKept	kept;
+	RbacLoad	load;
+	MemoryContext old;
+	int32	   *role;
+
+	Assert(rbac_moment_in_attempt());
+	create_assignments();
+	entry = hash_search(authorized_roles, key, HASH_FIND, NULL);
+	if (likely(entry && now >= entry->roles.valid_from && now < entry->roles.valid_until &&
+			   use(&entry->kept)))
+		return &entry->roles;
+
+	old = MemoryContextSwitchTo(empty_scratch());
+	rbac_load_begin(&load, tenant_id, &key->user_id);
+	found = *rbac_load_authorized_roles(load.reader, key, now);
+	rbac_load_end(&load);
+	kept = load.kept;
+	if (!found.is_traceable && rbac_mode == RBAC_SHARED)
+		rbac_load_narrow(&load, tenant_id, false, &kept);
+	rbac_rely_on(&kept);
+
+	/* a load may have dropped what was kept */
+	create_assignments();
+	role = MemoryContextAlloc(assignments_context, sizeof(int32) * Max(found.nroles, 1));
+	if (found.nroles > 0)
+		memcpy(role, found.role, sizeof(int32) * found.nroles);
+	found.role = role;
+	MemoryContextSwitchTo(old);
+
+	entry = hash_search(authorized_roles, key, HASH_ENTER, NULL);
+	entry->kept = kept;
+	entry->roles = found;
+	check_size();
+	return &entry->roles;
+}
+
+/* What find finds out about key, which may have been found out before.  Never NULL. */
+const void *
+rbac_cache_notion(const RbacNotionKey *key, RbacNotionFinder find)
+{
+	const pg_uuid_t *tenant_id = key->has_tenant ? &key->tenant_id : NULL;
+	NotionEntry *entry;
+	RbacKept	kept;
+	RbacLoad	load;
+	MemoryContext old;
+	void	   *found;
+	void	   *notion;
+	Size		size = 0;
+	bool		is_traceable = true;
+
+	Assert(rbac_moment_in_attempt());
+	create_policy();
+	entry = hash_search(notions, key, HASH_FIND, NULL);
+	if (likely(entry && use(&entry->kept)))
+		return entry->notion;
+
+	old = MemoryContextSwitchTo(empty_scratch());
+	rbac_load_begin(&load, tenant_id, NULL);
+	found = find(load.reader, key, &size, &is_traceable);
+	rbac_load_end(&load);
+	rbac_load_narrow(&load, tenant_id, is_traceable, &kept);
+	rbac_rely_on(&kept);
+
+	/* a load may have dropped what was kept */
+	create_policy();
+	notion = MemoryContextAlloc(policy_context, size);
+	memcpy(notion, found, size);
+	MemoryContextSwitchTo(old);
+
+	entry = hash_search(notions, key, HASH_ENTER, NULL);
+	entry->kept = kept;
+	entry->notion = notion;
+	check_size();
+	return notion;
 }

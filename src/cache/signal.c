@@ -188,6 +188,8 @@ ddl_may_be_prepared(void)
 	{
 		Oid			relid = rbac_catalog()->table[i];
 
+		if (!OidIsValid(relid))
+			continue;
 		if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
 			return true;
 		UnlockRelationOid(relid, RowExclusiveLock);

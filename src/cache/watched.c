@@ -26,7 +26,7 @@
 #include "cache/watched.h"
 #include "model/model.h"
 
-#define MAX_ARGUMENTS	9
+#define MAX_ARGUMENTS	12
 
 typedef struct Watched
 {
@@ -46,7 +46,12 @@ static const Watched watched[] = {
 	{RBAC_ROLES, {"policy", "tenant", "tenant_id", "id", "tenant_id"}},
 	{RBAC_ROLE_PERMISSIONS, {"policy", "role", "role_id", "role_id", "permission_id"}},
 	{RBAC_ROLE_INHERITS, {"policy", "role", "role_id", "role_id", "inherits_role_id"}},
-	{RBAC_ROLE_CONFLICTS, {"policy", "everybody", "", "kind", "role_a", "role_b"}}
+	{RBAC_ROLE_CONFLICTS, {"policy", "everybody", "", "kind", "role_a", "role_b"}},
+	{RBAC_WORKFLOWS, {"policy", "tenant", "tenant_id", "id", "tenant_id", "name", "initial_status_id"}},
+	{RBAC_TASK_TYPES, {"policy", "everybody", "", "id", "workflow_id"}},
+	{RBAC_WORKFLOW_TRANSITIONS, {"policy", "workflow", "workflow_id",
+	"workflow_id", "from_status_id", "to_status_id", "required_scope_id", "approver_role_id",
+	"only_assignee", "only_creator", "not_creator"}}
 };
 
 static bool is_known = false;
@@ -81,12 +86,18 @@ stands(const Watched *one, Oid note_change)
 	const int16 row_events = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
 		TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
 	Oid			relid = rbac_catalog()->table[one->table];
-	Relation	table = table_open(relid, AccessShareLock);
-	TriggerDesc *triggers = table->trigdesc;
+	Relation	table;
+	TriggerDesc *triggers;
 	bool		statement = false;
 	bool		end = false;
 	bool		row = false;
-	bool		is_alone = !has_superclass(relid);
+	bool		is_alone;
+
+	if (!OidIsValid(relid))
+		return false;
+	table = table_open(relid, AccessShareLock);
+	triggers = table->trigdesc;
+	is_alone = !has_superclass(relid);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{

@@ -262,6 +262,16 @@ rbac_question_principal(const RbacQuestion *question)
 	return rbac_cache_principal(&key, GetCurrentStatementStartTimestamp());
 }
 
+/* The roles that they are authorized for.  Part of a decision. */
+const RbacAuthorizedRoles *
+rbac_question_roles(const RbacQuestion *question)
+{
+	RbacPrincipalKey key;
+
+	fill_key(&key, question->user_id, question->tenant_id);
+	return rbac_cache_authorized_roles(&key, GetCurrentStatementStartTimestamp());
+}
+
 /* The question about the user and the tenant of the current identity. */
 static void
 ask_as(RbacQuestion *question, const RbacIdentity *identity)

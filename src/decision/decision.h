@@ -30,6 +30,7 @@ extern bool rbac_decide(const RbacQuestion *question, const char *scope);
 extern bool rbac_decide_when(const RbacQuestion *question, const char *scope, TimestampTz when);
 extern bool rbac_holds_everywhere(const char *scope, int length);
 extern const RbacPrincipal *rbac_question_principal(const RbacQuestion *question);
+extern const RbacAuthorizedRoles *rbac_question_roles(const RbacQuestion *question);
 extern bool rbac_current_question(RbacQuestion *question);
 extern bool rbac_identity_lists(const char *scope, int length);
 extern bool rbac_has_scope_in(FunctionCallInfo fcinfo, const pg_uuid_t *tenant_id,

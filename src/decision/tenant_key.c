@@ -81,8 +81,8 @@ read_tenant_id(const char *key, int length, pg_uuid_t *tenant_id)
 }
 
 /* The tenant with this key.  False if there is none. */
-static bool
-find_tenant_by_key(const char *key, int length, pg_uuid_t *tenant_id)
+bool
+rbac_tenant_by_key(const char *key, int length, pg_uuid_t *tenant_id)
 {
 	uint32		hash = hash_bytes((const unsigned char *) key, length);
 	KnownKey   *place = &known_keys[hash & (KNOWN_KEYS - 1)];
@@ -167,7 +167,7 @@ has_scope_by_key(FunctionCallInfo fcinfo, const char *key, int length)
 
 	if (rbac_identity() == NULL)
 		return false;
-	exists = find_tenant_by_key(key, length, &tenant_id);
+	exists = rbac_tenant_by_key(key, length, &tenant_id);
 	/* asked in any case: a scope that does not exist is an error */
 	return rbac_has_scope_in(fcinfo, &tenant_id, PG_NARGS() > 2 ? PG_GETARG_UUID_P(2) : NULL) && exists;
 }

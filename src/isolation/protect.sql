@@ -21,7 +21,8 @@ BEGIN
     IF t.relkind NOT IN ('r', 'p') THEN
         RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table', rbac._table_name(tbl)),
             DETAIL = 'PostgreSQL has row-level security on tables and partitioned tables only.',
-            HINT = CASE WHEN t.relkind = 'v' THEN 'Protect the tables behind the view, and make it WITH (security_invoker = true).' END;
+            HINT = CASE WHEN t.relkind = 'v' THEN 'Protect the tables behind the view, and make it WITH (security_invoker = true).'
+                        ELSE 'Name a table, or a partitioned table.' END;
     END IF;
     IF t.nspname IN ('pg_catalog', 'information_schema', 'rbac') THEN
         RAISE insufficient_privilege USING MESSAGE = format('permission denied: "%s" is a table of the system', rbac._table_name(tbl));

@@ -47,6 +47,10 @@ static const char *const table_names[RBAC_NUM_TABLES] = {
 	[RBAC_ROLE_INHERITS] = "role_inherits",
 	[RBAC_ROLE_CONFLICTS] = "role_conflicts",
 	[RBAC_USER_ROLES] = "user_roles",
+	[RBAC_WORKFLOW_STATUSES] = "workflow_statuses",
+	[RBAC_WORKFLOWS] = "workflows",
+	[RBAC_TASK_TYPES] = "task_types",
+	[RBAC_WORKFLOW_TRANSITIONS] = "workflow_transitions",
 };
 
 static const char *const index_names[RBAC_NUM_PATHS] = {
@@ -69,6 +73,11 @@ static const char *const index_names[RBAC_NUM_PATHS] = {
 	[RBAC_CONFLICTS_BY_ROLE] = "role_conflicts_pkey",
 	[RBAC_ASSIGNMENTS_BY_USER] = "role_is_assigned_once_for_a_period",
 	[RBAC_ASSIGNMENTS_BY_TENANT] = "user_roles_tenant_id",
+	[RBAC_STATUS_BY_ID] = "workflow_statuses_pkey",
+	[RBAC_WORKFLOW_BY_ID] = "workflows_pkey",
+	[RBAC_WORKFLOW_BY_NAME] = "workflow_name_is_unique_in_its_tenant",
+	[RBAC_TASK_TYPE_BY_ID] = "task_types_pkey",
+	[RBAC_TRANSITIONS_BY_WORKFLOW] = "workflow_transitions_workflow_id",
 };
 
 static RbacCatalog catalog;
@@ -77,7 +86,7 @@ static uint64 catalog_serial = 0;
 
 static void catalog_changed(Datum arg, Oid relid);
 static void check_version(void);
-static Oid	find_relation(Oid namespace, const char *name);
+static Oid	find_relation(Oid namespace, const char *name, bool is_above);
 
 void
 rbac_model_init(void)
@@ -98,6 +107,7 @@ rbac_catalog(void)
 {
 	RbacCatalog found;
 	HeapTuple	tuple;
+	bool		is_complete = true;
 
 	if (likely(catalog_is_valid))
 		return &catalog;
@@ -106,9 +116,15 @@ rbac_catalog(void)
 
 	found.namespace = get_namespace_oid(RBAC_SCHEMA, false);
 	for (int i = 0; i < RBAC_NUM_TABLES; i++)
-		found.table[i] = find_relation(found.namespace, table_names[i]);
+	{
+		found.table[i] = find_relation(found.namespace, table_names[i], i >= RBAC_FIRST_TABLE_ABOVE);
+		is_complete &= OidIsValid(found.table[i]);
+	}
 	for (int i = 0; i < RBAC_NUM_PATHS; i++)
-		found.index[i] = find_relation(found.namespace, index_names[i]);
+	{
+		found.index[i] = find_relation(found.namespace, index_names[i], i >= RBAC_FIRST_PATH_ABOVE);
+		is_complete &= OidIsValid(found.index[i]);
+	}
 
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(found.table[RBAC_USER_ROLES]));
 	if (!HeapTupleIsValid(tuple))
@@ -127,7 +143,8 @@ rbac_catalog(void)
 		return rbac_catalog();
 	}
 
-	catalog_is_valid = true;
+	/* what is not there yet cannot say that it has come */
+	catalog_is_valid = is_complete;
 	return &catalog;
 }
 
@@ -176,12 +193,16 @@ catalog_changed(Datum arg, Oid relid)
 	}
 }
 
+/*
+ * The scripts of the rooms above run after ours, and what ours does already
+ * comes by here.
+ */
 static Oid
-find_relation(Oid namespace, const char *name)
+find_relation(Oid namespace, const char *name, bool is_above)
 {
 	Oid			relid = get_relname_relid(name, namespace);
 
-	if (!OidIsValid(relid))
+	if (!OidIsValid(relid) && !(is_above && creating_extension))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("relation \"%s.%s\" of extension \"rbac\" is missing", RBAC_SCHEMA, name),

@@ -149,7 +149,10 @@ rbac_refuse_foreign_triggers(void)
 	PG_TRY();
 	{
 		for (int i = 0; i < RBAC_NUM_TABLES; i++)
-			rbac_refuse_foreign_triggers_on(rbac_catalog()->table[i]);
+		{
+			if (OidIsValid(rbac_catalog()->table[i]))
+				rbac_refuse_foreign_triggers_on(rbac_catalog()->table[i]);
+		}
 	}
 	PG_CATCH();
 	{

@@ -42,10 +42,16 @@ typedef enum RbacTable
 	RBAC_ROLE_PERMISSIONS,
 	RBAC_ROLE_INHERITS,
 	RBAC_ROLE_CONFLICTS,
-	RBAC_USER_ROLES
+	RBAC_USER_ROLES,
+	/* of the room "workflow", whose columns are its own affair */
+	RBAC_WORKFLOW_STATUSES,
+	RBAC_WORKFLOWS,
+	RBAC_TASK_TYPES,
+	RBAC_WORKFLOW_TRANSITIONS
 } RbacTable;
 
-#define RBAC_NUM_TABLES (RBAC_USER_ROLES + 1)
+#define RBAC_NUM_TABLES (RBAC_WORKFLOW_TRANSITIONS + 1)
+#define RBAC_FIRST_TABLE_ABOVE RBAC_WORKFLOW_STATUSES
 
 /* Each way in which a decision, or a rule, looks into a table. */
 typedef enum RbacPath
@@ -68,15 +74,22 @@ typedef enum RbacPath
 	RBAC_CONFLICTS_BY_KIND,
 	RBAC_CONFLICTS_BY_ROLE,
 	RBAC_ASSIGNMENTS_BY_USER,
-	RBAC_ASSIGNMENTS_BY_TENANT
+	RBAC_ASSIGNMENTS_BY_TENANT,
+	RBAC_STATUS_BY_ID,
+	RBAC_WORKFLOW_BY_ID,
+	RBAC_WORKFLOW_BY_NAME,
+	RBAC_TASK_TYPE_BY_ID,
+	RBAC_TRANSITIONS_BY_WORKFLOW
 } RbacPath;
 
-#define RBAC_NUM_PATHS (RBAC_ASSIGNMENTS_BY_TENANT + 1)
+#define RBAC_NUM_PATHS (RBAC_TRANSITIONS_BY_WORKFLOW + 1)
+#define RBAC_FIRST_PATH_ABOVE RBAC_STATUS_BY_ID
 
 typedef struct RbacCatalog
 {
 	Oid			namespace;
 	Oid			owner;			/* of the tables */
+	/* InvalidOid: of a room that CREATE EXTENSION has not come to yet */
 	Oid			table[RBAC_NUM_TABLES];
 	Oid			index[RBAC_NUM_PATHS];
 } RbacCatalog;
@@ -178,8 +191,8 @@ extern void rbac_visit_subdepartments(RbacReader *reader, const pg_uuid_t *paren
 extern void rbac_visit_scopes(RbacReader *reader, RbacScopeVisitor visit, void *arg);
 extern void rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
 								RbacRoleVisitor visit, void *arg);
-extern bool rbac_visit_tenants_of_role_ever(int32 role_id,
-											RbacOwnerVisitor visit, void *arg);
+extern bool rbac_visit_tenants_ever(RbacPath by_id, int32 id,
+									RbacOwnerVisitor visit, void *arg);
 extern void rbac_visit_juniors(RbacReader *reader, int32 role_id,
 							   RbacIdVisitor visit, void *arg);
 extern bool rbac_read_any_conflict(RbacReader *reader, const char *kind);

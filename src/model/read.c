@@ -31,12 +31,14 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
 #include "model/model.h"
+#include "model/walk.h"
 
 /* Column numbers: the only place in C where they stand. */
 enum
@@ -108,6 +110,11 @@ static const RbacTable path_table[RBAC_NUM_PATHS] = {
 	[RBAC_CONFLICTS_BY_ROLE] = RBAC_ROLE_CONFLICTS,
 	[RBAC_ASSIGNMENTS_BY_USER] = RBAC_USER_ROLES,
 	[RBAC_ASSIGNMENTS_BY_TENANT] = RBAC_USER_ROLES,
+	[RBAC_STATUS_BY_ID] = RBAC_WORKFLOW_STATUSES,
+	[RBAC_WORKFLOW_BY_ID] = RBAC_WORKFLOWS,
+	[RBAC_WORKFLOW_BY_NAME] = RBAC_WORKFLOWS,
+	[RBAC_TASK_TYPE_BY_ID] = RBAC_TASK_TYPES,
+	[RBAC_TRANSITIONS_BY_WORKFLOW] = RBAC_WORKFLOW_TRANSITIONS,
 };
 
 #define MAX_KEYS 2
@@ -174,7 +181,10 @@ rbac_read_begin(void)
 	RbacReader *reader = palloc0(sizeof(RbacReader));
 
 	for (int i = 0; i < RBAC_NUM_TABLES; i++)
-		reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
+	{
+		if (OidIsValid(rbac_catalog()->table[i]))
+			reader->table[i] = table_open(rbac_catalog()->table[i], AccessShareLock);
+	}
 	take_snapshot(reader);
 	return reader;
 }
@@ -759,27 +769,33 @@ rbac_visit_roles_of(RbacReader *reader, const pg_uuid_t *tenant_id,
 }
 
 /*
- * The tenants that a role belongs to now, or did: of every version of its row
- * that is still there, whoever may see it, one that this transaction has
- * deleted included.  False if there is none.
+ * The tenants that a row belongs to now, or did: of every version of it that is
+ * still there, whoever may see it, one that this transaction has deleted
+ * included.  False if there is none.  by_id: of a table whose rows have a
+ * tenant_id.
  */
 bool
-rbac_visit_tenants_of_role_ever(int32 role_id, RbacOwnerVisitor visit, void *arg)
+rbac_visit_tenants_ever(RbacPath by_id, int32 id, RbacOwnerVisitor visit, void *arg)
 {
-	Relation	table = table_open(rbac_catalog()->table[RBAC_ROLES], AccessShareLock);
+	Relation	table = table_open(rbac_catalog()->table[path_table[by_id]], AccessShareLock);
+	AttrNumber	column = get_attnum(RelationGetRelid(table), "tenant_id");
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		found = false;
 
-	ScanKeyInit(&key, Anum_roles_id, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(role_id));
-	scan = systable_beginscan(table, rbac_catalog()->index[RBAC_ROLE_BY_ID], true,
-							  SnapshotAny, 1, &key);
+	if (column == InvalidAttrNumber)
+	{
+		table_close(table, AccessShareLock);
+		return false;
+	}
+	/* such tables have their id in front */
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
+	scan = systable_beginscan(table, rbac_catalog()->index[by_id], true, SnapshotAny, 1, &key);
 	while ((tuple = systable_getnext(scan)) != NULL)
 	{
 		bool		isnull;
-		Datum		tenant_id = heap_getattr(tuple, Anum_roles_tenant_id,
-											 RelationGetDescr(table), &isnull);
+		Datum		tenant_id = heap_getattr(tuple, column, RelationGetDescr(table), &isnull);
 
 		found = true;
 		if (!visit(isnull ? NULL : DatumGetUUIDP(tenant_id), arg))
@@ -922,4 +938,69 @@ rbac_visit_permissions_with_scope(RbacReader *reader, int32 scope_id,
 		if (!visit(slot_int32(slot, Anum_permission_scopes_permission_id), arg))
 			break;
 	}
+}
+
+/*
+ * For the readers of rooms above, which know the columns of their own tables
+ * (walk.h).
+ */
+void
+rbac_walk_start(RbacReader *reader, RbacPath path, ScanKey keys, int nkeys)
+{
+	start_walk(reader, path, keys, nkeys);
+}
+
+TupleTableSlot *
+rbac_walk_next(RbacReader *reader, RbacPath path)
+{
+	return next_row(reader, path);
+}
+
+void
+rbac_key_text(ScanKey key, AttrNumber index_column, const char *value)
+{
+	text_key(key, index_column, value, strlen(value));
+}
+
+void
+rbac_key_uuid(ScanKey key, AttrNumber index_column, const pg_uuid_t *value)
+{
+	uuid_key(key, index_column, value);
+}
+
+void
+rbac_key_int32(ScanKey key, AttrNumber index_column, int32 value)
+{
+	ScanKeyInit(key, index_column, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(value));
+}
+
+bool
+rbac_slot_uuid(TupleTableSlot *slot, AttrNumber column, pg_uuid_t *value)
+{
+	bool		isnull;
+
+	*value = slot_uuid(slot, column, &isnull);
+	return !isnull;
+}
+
+bool
+rbac_slot_int32(TupleTableSlot *slot, AttrNumber column, int32 *value)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, column, &isnull);
+
+	*value = isnull ? 0 : DatumGetInt32(datum);
+	return !isnull;
+}
+
+bool
+rbac_slot_bool(TupleTableSlot *slot, AttrNumber column)
+{
+	return slot_bool(slot, column);
+}
+
+char *
+rbac_slot_text(TupleTableSlot *slot, AttrNumber column)
+{
+	return slot_text(slot, column);
 }

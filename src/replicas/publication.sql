@@ -25,11 +25,15 @@ BEGIN
             rbac.role_inherits      WHERE (role_id >= 100),
             rbac.role_conflicts,
             rbac.user_roles,
+            rbac.workflow_statuses,
+            rbac.workflows,
+            rbac.task_types,
+            rbac.workflow_transitions,
             rbac._revisions
         $publication$, name);
 END
 $$;
 COMMENT ON FUNCTION rbac.create_publication(name) IS
-'Creates a publication of all that decisions, explanations, separation of duty and reviews read, and of the marks of rbac.revision(), but for what CREATE EXTENSION itself brings on the other side too. Subscribe to it where rbac is installed and its tables are empty. Warns if wal_level is not logical. For the owner of the tables with CREATE on the database, so not for PUBLIC. Errors: 22004 (name is NULL), 42501 (not the owner), 42710 (the name is taken).';
+'Creates a publication of all that decisions, explanations, separation of duty, reviews and workflows read, and of the marks of rbac.revision(), but for what CREATE EXTENSION itself brings on the other side too. Subscribe to it where rbac is installed and its tables are empty. Warns if wal_level is not logical. For the owner of the tables with CREATE on the database, so not for PUBLIC. Errors: 22004 (name is NULL), 42501 (not the owner), 42710 (the name is taken).';
 
 REVOKE ALL ON FUNCTION rbac.create_publication(name) FROM PUBLIC;
