@@ -21,13 +21,13 @@ review_SQL = in_force assignments permissions
 replicas_SQL = revision barrier publication
 isolation_SQL = declared policies protect explain_row examined doctor_tables doctor_tenants doctor_roles doctor_policies doctor_views doctor_server doctor
 workflow_SQL = tables rules delegation attach questions examined
-summary_SQL = registry aggregates tables views policies create follow maintenance
+summary_SQL = registry aggregates tables views policies create follow maintenance examined
 
 # The regress scripts, in the order in which they run (sql/, expected/).
-REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers workflow workflow_steps workflow_writes workflow_errors workflow_admin workflow_redmine workflow_publication attack_workflow replication
+REGRESS = model identity identity_from_settings attack_identity decision depth index_condition isolation isolation_rows isolation_plans attack_isolation explain explain_row doctor require holders review admin admin_errors admin_direct delegated_administration escalation separation_of_duty foreign_triggers workflow workflow_steps workflow_writes workflow_errors workflow_admin workflow_redmine workflow_publication attack_workflow status_aggregates summary summary_rows summary_partitions summary_errors attack_summary replication
 
 # The isolation specs (test/isolation/specs, test/isolation/expected).
-ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow
+ISOLATION = freshness own_changes explanations cycle_two_sessions conflict_two_sessions dynamic_conflict_other_session revoke_barrier revisions workflow summary_writers
 
 PG_CONFIG ?= pg_config
 
@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 
 # PGXS claims the name `check` for a message that says it cannot, so what works
 # on the whole house and what PGXS does stand apart.
-HOUSE = help needs check check-% accept demo bench bench-growth bench-isolation stress
+HOUSE = help needs check check-% accept demo bench bench-growth bench-isolation bench-workflow stress
 ifneq (,$(filter $(HOUSE),$(MAKECMDGOALS)))
 include dev/house.mk
 else

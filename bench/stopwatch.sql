@@ -13,6 +13,8 @@ CREATE FUNCTION bench.trivial(text, uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
 CREATE FUNCTION bench.trivial(uuid, text, uuid) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS :'trivial', 'trivial';
+CREATE FUNCTION bench.trivial_trigger() RETURNS trigger
+LANGUAGE c AS :'trivial', 'trivial_trigger';
 CREATE FUNCTION bench.cpu_ns() RETURNS bigint
 LANGUAGE c VOLATILE AS :'trivial', 'cpu_ns';
 CREATE FUNCTION bench.page_faults() RETURNS bigint

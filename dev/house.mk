@@ -3,7 +3,7 @@
 
 export PG_CONFIG ROOMS REGRESS ISOLATION
 
-.PHONY: help needs check accept demo bench bench-growth bench-isolation stress
+.PHONY: help needs check accept demo bench bench-growth bench-isolation bench-workflow stress
 
 help:
 	@echo 'make                 build'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench           measure'
 	@echo 'make bench-growth    measure how it grows up to 1,000,000 people; draws docs/growth.svg'
 	@echo 'make bench-isolation measure policies beside what one would write instead'
+	@echo 'make bench-workflow  measure steps of workflows beside a C trigger that does nothing'
 	@echo 'make needs           install what testing needs, or say what that is'
 	@echo
 	@echo 'Variables: PG_CONFIG, CC, WERROR; with check also REGRESS, ISOLATION (which'
@@ -55,3 +56,6 @@ bench-growth:
 
 bench-isolation:
 	+@dev/on-server bench/isolation/run
+
+bench-workflow:
+	+@dev/on-server bench/workflow/run

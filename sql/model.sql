@@ -8,8 +8,8 @@ INSERT INTO rbac.tenants (id, key, name) VALUES
 INSERT INTO rbac.users (id, username, email) VALUES
     ('00000000-0000-0000-0000-000000000001', 'Alice', 'alice@example.org');
 
--- Nobody but the owner can read or write a table.
-SELECT c.relname
+-- Nobody but the owner can read or write a table; everybody can read which summaries there are.
+SELECT c.relname, a.privilege_type
 FROM pg_class c, aclexplode(c.relacl) a
 WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee = 0;
 

@@ -116,7 +116,7 @@ REVOKE CREATE ON SCHEMA public FROM regress_rbac_app;
 SELECT rbac.revision() > 0 AS marked;
 
 -- The publication: all tables of the model and the marks, without what the
--- extension itself brings.
+-- extension itself brings, and without the summaries, which each database has of its own.
 SELECT rbac.create_publication();
 SELECT rbac.create_publication();
 SELECT rbac.create_publication('an "other" name');
@@ -126,7 +126,8 @@ FROM pg_publication_rel AS p JOIN pg_class AS c ON c.oid = p.prrelid
 WHERE p.prpubid = (SELECT oid FROM pg_publication WHERE pubname = 'rbac') ORDER BY 1;
 SELECT c.relname AS not_published FROM pg_class AS c
 WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^_'
-  AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = c.oid);
+  AND NOT EXISTS (SELECT FROM pg_publication_rel AS p WHERE p.prrelid = c.oid)
+ORDER BY 1;
 DROP PUBLICATION rbac;
 DROP PUBLICATION "an ""other"" name";
 

@@ -38,7 +38,8 @@ FROM (VALUES
     ('pending', 'private', 'RequestReview', false),         ('pending', 'private', NULL, true),
     ('published', 'private', 'RequestReview', false),       ('published', 'private', NULL, true),
     ('pending', 'private', 'ReviewPortalContent', false),   ('published', 'private', 'ReviewPortalContent', false)) AS v (old, new, scope, only_creator)
-JOIN rbac.workflow_statuses AS f ON f.name = v.old JOIN rbac.workflow_statuses AS t ON t.name = v.new LEFT JOIN rbac.scopes AS s ON s.name = v.scope;
+JOIN rbac.workflow_statuses AS f ON f.name = v.old JOIN rbac.workflow_statuses AS t ON t.name = v.new LEFT JOIN rbac.scopes AS s ON s.name = v.scope
+ORDER BY f.id, t.id, s.name;
 SELECT rbac.workflow_diagram(9601);
 SELECT * FROM rbac.check_workflow(9601);
 

@@ -31,8 +31,8 @@ _PG_init(void)
 	rbac_admin_init();
 	rbac_replicas_init();
 	rbac_isolation_init();
-	rbac_summary_init();
 	rbac_workflow_init();
+	rbac_summary_init();
 
 	/* After all settings: what is left under our prefix is nobody's. */
 	MarkGUCPrefixReserved("rbac");

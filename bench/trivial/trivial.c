@@ -1,18 +1,21 @@
 /*
  * trivial.c
  *		The yardstick for benchmarks: the least that a C function called from
- *		SQL can do, and the processor time and page faults of this backend.
+ *		SQL, or fired for a row, can do, and the processor time and page faults of
+ *		this backend.
  */
 #include "postgres.h"
 
 #include <sys/resource.h>
 #include <time.h>
 
+#include "commands/trigger.h"
 #include "fmgr.h"
 
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(trivial);
+PG_FUNCTION_INFO_V1(trivial_trigger);
 PG_FUNCTION_INFO_V1(cpu_ns);
 PG_FUNCTION_INFO_V1(page_faults);
 
@@ -21,6 +24,19 @@ Datum
 trivial(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(true);
+}
+
+/* trivial_trigger() returns trigger: lets every row pass. */
+Datum
+trivial_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "not called as a trigger");
+	if (TRIGGER_FIRED_AFTER(data->tg_event))
+		return PointerGetDatum(NULL);
+	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple);
 }
 
 /* cpu_ns() returns bigint: nanoseconds of processor time since the backend began. */

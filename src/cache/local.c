@@ -100,11 +100,13 @@ static MemoryContext assignments_context = NULL;
 static HTAB *principals;
 static HTAB *department_paths;
 static HTAB *authorized_roles;
+static RolesEntry *last_roles = NULL;	/* that was asked for: rows of one tenant come in a row */
 
 static MemoryContext policy_context = NULL;
 static HTAB *closures;
 static HTAB *scope_ids;
 static HTAB *notions;
+static NotionEntry *last_notion = NULL;
 static HTAB *sets;				/* copies of what lies in the ring */
 static bool dynamic_duty_is_known;
 static RbacKept dynamic_duty_kept;
@@ -138,8 +140,10 @@ rbac_local_drop(int what)
 		dropped_context = AllocSetContextCreate(TopMemoryContext, "rbac dropped", ALLOCSET_SMALL_SIZES);
 
 	assignments_context = drop_context(assignments_context);
+	last_roles = NULL;
 	if (what & RBAC_POLICY)
 	{
+		last_notion = NULL;
 		policy_context = drop_context(policy_context);
 		dynamic_duty_is_known = false;
 	}
@@ -633,7 +637,9 @@ rbac_cache_authorized_roles(const RbacPrincipalKey *key, TimestampTz now)
 
 	Assert(rbac_moment_in_attempt());
 	create_assignments();
-	entry = hash_search(authorized_roles, key, HASH_FIND, NULL);
+	entry = last_roles;
+	if (entry == NULL || memcmp(&entry->key, key, sizeof(*key)) != 0)
+		last_roles = entry = hash_search(authorized_roles, key, HASH_FIND, NULL);
 	if (likely(entry && now >= entry->roles.valid_from && now < entry->roles.valid_until &&
 			   use(&entry->kept)))
 		return &entry->roles;
@@ -678,7 +684,9 @@ rbac_cache_notion(const RbacNotionKey *key, RbacNotionFinder find)
 
 	Assert(rbac_moment_in_attempt());
 	create_policy();
-	entry = hash_search(notions, key, HASH_FIND, NULL);
+	entry = last_notion;
+	if (entry == NULL || memcmp(&entry->key, key, sizeof(*key)) != 0)
+		last_notion = entry = hash_search(notions, key, HASH_FIND, NULL);
 	if (likely(entry && use(&entry->kept)))
 		return entry->notion;
 

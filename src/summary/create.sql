@@ -38,6 +38,28 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'rbac_count_truncated';
 COMMENT ON FUNCTION rbac._count_truncated() IS
 'Statement trigger before TRUNCATE, and on the source after it: the rows are not counted any more by the summary that its argument names.';
 
+-- Whatever session_replication_role says, rows are rows. (ALTER TABLE ... ENABLE
+-- TRIGGER ALL, with which a restore of data ends, makes ordinary triggers of them.)
+CREATE FUNCTION rbac._switch_on_row_triggers(summary_id integer, source regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %2$s DISABLE TRIGGER rbac_summary_%1$s_columns, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_rows, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncated', summary_id, source);
+END $$;
+COMMENT ON FUNCTION rbac._switch_on_row_triggers(integer, regclass) IS
+'Sees that the triggers of a summary that its source alone has are on, but for the one that never fires.';
+
+CREATE FUNCTION rbac._switch_on_statement_triggers(summary_id integer, tbl regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %2$s ENABLE ALWAYS TRIGGER rbac_summary_%1$s_end, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncate', summary_id, tbl);
+END $$;
+COMMENT ON FUNCTION rbac._switch_on_statement_triggers(integer, regclass) IS
+'Sees that the statement triggers of a summary are on.';
+
 -- On a table to which statements may be addressed: the source, or a partition.
 CREATE FUNCTION rbac._make_statement_triggers(summary_id integer, tbl regclass) RETURNS void
 LANGUAGE plpgsql
@@ -46,7 +68,7 @@ AS $$
 BEGIN
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_end AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION rbac._write_counted(%1$L)', summary_id, tbl);
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_truncate BEFORE TRUNCATE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION rbac._count_truncated(%1$L)', summary_id, tbl);
-    EXECUTE format('ALTER TABLE %2$s ENABLE ALWAYS TRIGGER rbac_summary_%1$s_end, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncate', summary_id, tbl);
+    PERFORM rbac._switch_on_statement_triggers(summary_id, tbl);
 END $$;
 COMMENT ON FUNCTION rbac._make_statement_triggers(integer, regclass) IS
 'Creates the statement triggers of a summary on its source, or on a partition of it.';
@@ -62,7 +84,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_columns AFTER UPDATE OF %3$s ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._counted_by(%1$L)', summary_id, source, rbac._column_list(key));
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_rows AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW EXECUTE FUNCTION rbac._count_row(%1$L)', summary_id, source);
     EXECUTE format('CREATE TRIGGER rbac_summary_%1$s_truncated AFTER TRUNCATE ON %2$s FOR EACH STATEMENT EXECUTE FUNCTION rbac._count_truncated(%1$L)', summary_id, source);
-    EXECUTE format('ALTER TABLE %2$s DISABLE TRIGGER rbac_summary_%1$s_columns, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_rows, ENABLE ALWAYS TRIGGER rbac_summary_%1$s_truncated', summary_id, source);
+    PERFORM rbac._switch_on_row_triggers(summary_id, source);
 END $$;
 COMMENT ON FUNCTION rbac._make_row_triggers(integer, regclass, name[]) IS
 'Creates the triggers of a summary that its source alone has; PostgreSQL gives those for rows to its partitions.';
@@ -155,9 +177,13 @@ DECLARE
     member regclass;
     relation regclass;
 BEGIN
-    IF name IS NULL OR group_columns IS NULL OR status_column IS NULL OR array_position(group_columns, NULL) IS NOT NULL THEN
+    IF name IS NULL OR source IS NULL OR group_columns IS NULL OR status_column IS NULL OR array_position(group_columns, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = format('%s cannot be null',
-            CASE WHEN name IS NULL THEN 'name' WHEN status_column IS NULL THEN 'status_column' ELSE 'group_columns' END);
+            CASE WHEN name IS NULL THEN 'name' WHEN source IS NULL THEN 'source' WHEN status_column IS NULL THEN 'status_column' ELSE 'group_columns' END);
+    END IF;
+    IF EXISTS (SELECT FROM pg_class WHERE oid = source AND relkind NOT IN ('r', 'p')) THEN
+        RAISE wrong_object_type USING MESSAGE = format('"%s" is not a table', rbac._table_name(source)),
+            DETAIL = 'Of nothing but tables does PostgreSQL tell which rows change.';
     END IF;
     PERFORM rbac._require_protectable(source);
     SELECT c.relowner, c.relkind, c.relpersistence, c.relispartition, n.nspname INTO t
@@ -182,6 +208,13 @@ BEGIN
     IF (SELECT count(*) <> count(DISTINCT c) FROM unnest(group_columns || status_column) AS u (c)) THEN
         RAISE duplicate_column USING MESSAGE = 'a column is named twice among group_columns and status_column';
     END IF;
+    IF EXISTS (SELECT FROM unnest(group_columns || status_column) AS u (c)
+            WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = c AND attnum > 0 AND NOT attisdropped)) THEN
+        RAISE undefined_column USING MESSAGE = format('column "%s" of table "%s" does not exist',
+            (SELECT c FROM unnest(group_columns || status_column) AS u (c)
+             WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = c AND attnum > 0 AND NOT attisdropped) LIMIT 1),
+            rbac._table_name(source));
+    END IF;
     IF (group_columns || status_column) && ARRAY['count', 'total', 'counts', '_slot', '_count', '_total', '_counts']::name[] THEN
         RAISE reserved_name USING MESSAGE = 'a column of a summary cannot be called count, total or counts',
             DETAIL = 'The views of a summary have columns of their own with these names.',
@@ -204,12 +237,14 @@ BEGIN
     FROM rbac._make_summary_views(t.nspname, view_name, s.counts, s.groups, s.pending, s.group_columns, s.hidden_columns, status_column);
     s.id := rbac._register_summary(source, s.view, s.totals, s.counts, s.groups, s.pending, s.group_columns, s.hidden_columns, status_column);
 
-    -- From here on nobody writes to the source until we are done.
+    -- From here on nobody writes to the source until we are done. Its own statement
+    -- triggers come last: from then on event triggers look after the summary.
     PERFORM rbac._make_row_triggers(s.id, source, rbac._key_of(s));
-    FOR member IN SELECT relid FROM pg_partition_tree(source) UNION SELECT source LOOP
+    FOR member IN SELECT relid FROM pg_partition_tree(source) WHERE relid <> source LOOP
         PERFORM rbac._make_statement_triggers(s.id, member);
     END LOOP;
     PERFORM rbac._carry_policies(s.id);
+    PERFORM rbac._make_statement_triggers(s.id, source);
     FOREACH relation IN ARRAY ARRAY[s.counts, s.groups, s.pending, s.view, s.totals] LOOP
         EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN relation IN (s.view, s.totals) THEN 'VIEW' ELSE 'TABLE' END,
             relation, pg_get_userbyid(t.relowner));
@@ -266,11 +301,13 @@ COMMENT ON FUNCTION rbac.drop_summary(text) IS
 
 REVOKE ALL ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
     rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._switch_on_row_triggers(integer, regclass), rbac._switch_on_statement_triggers(integer, regclass),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),
     rbac.create_summary(text, regclass, name[], name), rbac._drop_summary(rbac.summaries), rbac.drop_summary(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rbac._register_summary(regclass, regclass, regclass, regclass, regclass, regclass, name[], name[], name),
     rbac._unregister_summary(integer), rbac._count_row(), rbac._counted_by(), rbac._write_counted(), rbac._count_truncated(),
+    rbac._switch_on_row_triggers(integer, regclass), rbac._switch_on_statement_triggers(integer, regclass),
     rbac._make_statement_triggers(integer, regclass), rbac._make_row_triggers(integer, regclass, name[]),
     rbac._summary_name(text, regclass), rbac._find_summary(text), rbac._require_owner_of(rbac.summaries),
     rbac.create_summary(text, regclass, name[], name), rbac._drop_summary(rbac.summaries), rbac.drop_summary(text) TO PUBLIC;

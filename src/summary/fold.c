@@ -7,10 +7,11 @@
  * fold is committed, everybody else sees what was there before it, which has the
  * same sums.
  *
- * Writers fold now and then, so that nobody has to care: a transaction that has
- * appended n rows does so with probability n / 1,000, whatever session it is in.
- * So about 1,000 rows are pending on average, and the next report merges that many.
- * A fold that fails is no reason to refuse the write that it came with.
+ * Writers fold now and then, so that nobody has to care: a statement that has
+ * appended n rows does so with probability n / rbac.summary_pending, whatever
+ * session it is in.  So about that many rows are pending, on average, and the next
+ * report merges them.  A fold that fails is no reason to refuse the write that it
+ * came with.
  */
 #include "postgres.h"
 
@@ -23,6 +24,7 @@
 #include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -32,7 +34,7 @@
 
 PG_FUNCTION_INFO_V1(rbac_compact);
 
-#define PARTS_BETWEEN_FOLDS 2000
+static int	summary_pending = 2000;
 
 /* What rbac._fold_statements() returns, planned; kept for the backend's life. */
 #define FOLD_STEPS 4
@@ -44,6 +46,16 @@ typedef struct FoldPlans
 } FoldPlans;
 
 static HTAB *known_plans = NULL;
+
+void
+rbac_fold_init(void)
+{
+	DefineCustomIntVariable("rbac.summary_pending",
+							"How many changes of a summary are pending, on average, before a writer folds them.",
+							"More make writing cheaper and reading dearer. 0: writers never fold, rbac.compact_summary() does.",
+							&summary_pending, 2000, 0, 1000000000, PGC_USERSET, 0,
+							NULL, NULL, NULL);
+}
 
 /* Until the end of the transaction, prepared ones included. */
 static bool
@@ -170,8 +182,8 @@ fold_or_log(int32 summary_id, Oid pending)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		/* whoever cancels the statement means the statement */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		/* whoever cancels the statement (class 57) means the statement */
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == MAKE_SQLSTATE('5', '7', '0', '0', '0'))
 		{
 			MemoryContextSwitchTo(memory);
 			CurrentResourceOwner = owner;
@@ -196,8 +208,8 @@ fold_or_log(int32 summary_id, Oid pending)
 void
 rbac_fold_sometimes(const RbacCounted *counted, int64 parts)
 {
-	if (parts == 0 || IsolationUsesXactSnapshot() ||
-		pg_prng_double(&pg_global_prng_state) * PARTS_BETWEEN_FOLDS >= parts)
+	if (parts == 0 || summary_pending == 0 || IsolationUsesXactSnapshot() ||
+		pg_prng_double(&pg_global_prng_state) * summary_pending >= parts)
 		return;
 	fold_or_log(counted->key.summary_id, counted->pending);
 }

@@ -35,10 +35,9 @@ DECLARE
     end_trigger CONSTANT name := format('rbac_summary_%s_end', s.id);
     p record;
 BEGIN
-    FOR p IN
-        SELECT t.relid, t.isleaf FROM pg_partition_tree(s.source) AS t
-        WHERE NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = t.relid AND g.tgname = end_trigger)
-    LOOP
+    FOR p IN SELECT t.relid, t.isleaf FROM pg_partition_tree(s.source) AS t LOOP
+        -- looked at now: to make triggers is a change of the table, which comes here, too
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = p.relid AND g.tgname = end_trigger);
         IF (SELECT relkind FROM pg_class WHERE oid = p.relid) = 'f' THEN
             RAISE feature_not_supported USING
                 MESSAGE = format('foreign table "%s" cannot be a partition of table "%s"', rbac._table_name(p.relid), rbac._table_name(s.source)),
@@ -67,6 +66,24 @@ END $$;
 COMMENT ON FUNCTION rbac._follow_partitions(rbac.summaries, boolean) IS
 'Sees that the partitions of a source that are there, and no others, have what a summary needs on them; and_count: counts the rows of those that have come or gone. Error: 0A000 (a foreign table).';
 
+-- What a crash empties is counted by what a crash empties.
+CREATE FUNCTION rbac._follow_persistence(s rbac.summaries) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted CONSTANT "char" := relpersistence FROM pg_class WHERE oid = s.source;
+    target regclass;
+BEGIN
+    FOREACH target IN ARRAY ARRAY[s.counts, s.groups, s.pending] LOOP
+        IF (SELECT relpersistence FROM pg_class WHERE oid = target) <> wanted THEN
+            EXECUTE format('ALTER TABLE %s SET %s', target, CASE wanted WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION rbac._follow_persistence(rbac.summaries) IS
+'Makes the tables behind a summary logged or not, as their source is.';
+
 -- Summaries of a table, or of the one that it is a partition of.
 CREATE FUNCTION rbac._summaries_of(tbl oid) RETURNS SETOF rbac.summaries
 LANGUAGE sql STABLE STRICT
@@ -93,8 +110,11 @@ BEGIN
             LATERAL rbac._summaries_of(CASE c.classid
                 WHEN 'pg_class'::regclass THEN c.objid
                 WHEN 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = c.objid) END) AS f
+        -- and not one that is still being made
+        WHERE EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = f.source AND g.tgname = format('rbac_summary_%s_end', f.id))
     LOOP
         PERFORM rbac._follow_partitions(s, true);
+        PERFORM rbac._follow_persistence(s);
         IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = s.pending
                 AND strpos(pg_get_expr(polqual, polrelid), rbac._sight_of(s.source)) > 0) THEN
             PERFORM rbac._carry_policies(s.id);
@@ -102,7 +122,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION rbac._follow_changes() IS
-'Event trigger after CREATE TABLE, ALTER TABLE, CREATE POLICY, ALTER POLICY: partitions and row-level security of the source of a summary. Error: 0A000 (what the summary cannot follow).';
+'Event trigger after CREATE TABLE, CREATE FOREIGN TABLE, ALTER TABLE, CREATE POLICY, ALTER POLICY: partitions and row-level security of the source of a summary. Error: 0A000 (what the summary cannot follow).';
 
 CREATE FUNCTION rbac._follow_drops() RETURNS event_trigger
 LANGUAGE plpgsql
@@ -146,14 +166,14 @@ COMMENT ON FUNCTION rbac._is_being_restored() IS
 'Is this a session like those of pg_restore?';
 
 REVOKE ALL ON FUNCTION rbac._count_partition(integer, regclass, integer), rbac._count_partition_as_owner(integer, regclass, integer),
-    rbac._follow_partitions(rbac.summaries, boolean), rbac._summaries_of(oid), rbac._follow_changes(), rbac._follow_drops(),
+    rbac._follow_partitions(rbac.summaries, boolean), rbac._follow_persistence(rbac.summaries), rbac._summaries_of(oid), rbac._follow_changes(), rbac._follow_drops(),
     rbac._before_drop(), rbac._is_being_restored() FROM PUBLIC;
 -- By whoever changes a table of theirs.
 GRANT EXECUTE ON FUNCTION rbac._count_partition(integer, regclass, integer), rbac._count_partition_as_owner(integer, regclass, integer),
-    rbac._follow_partitions(rbac.summaries, boolean), rbac._summaries_of(oid), rbac._is_being_restored() TO PUBLIC;
+    rbac._follow_partitions(rbac.summaries, boolean), rbac._follow_persistence(rbac.summaries), rbac._summaries_of(oid), rbac._is_being_restored() TO PUBLIC;
 
 CREATE EVENT TRIGGER rbac_summaries_follow_changes ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE POLICY', 'ALTER POLICY')
+    WHEN TAG IN ('CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER TABLE', 'CREATE POLICY', 'ALTER POLICY')
     EXECUTE FUNCTION rbac._follow_changes();
 CREATE EVENT TRIGGER rbac_summaries_follow_drops ON sql_drop
     EXECUTE FUNCTION rbac._follow_drops();

@@ -71,10 +71,12 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', s.source);
     PERFORM rbac._carry_policies(s.id);
     PERFORM rbac._follow_partitions(s, false);
+    PERFORM rbac._switch_on_row_triggers(s.id, s.source);
+    PERFORM rbac._switch_on_statement_triggers(s.id, t) FROM (SELECT relid FROM pg_partition_tree(s.source) UNION SELECT s.source) AS m (t);
     PERFORM rbac._recount(s.id);
 END $$;
 COMMENT ON FUNCTION rbac.rebuild_summary(text) IS
-'Counts all rows anew, and carries the row-level security of the source over again. Never needed, unless triggers were switched off while rows were written, or tables behind the summary were restored without their source. Says how far it is in notices, if there is much to count. Until the transaction ends, nobody can write to the source; readers go on. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name), 0A000 (row-level security looks at columns that the summary does not have: drop it and create it again), 25001 (in a transaction that is REPEATABLE READ or SERIALIZABLE).';
+'Counts all rows anew, carries the row-level security of the source over again, and sees that the triggers of the summary are on. Never needed, unless triggers were switched off while rows were written, or tables behind the summary were restored without their source. Says how far it is in notices, if there is much to count. Until the transaction ends, nobody can write to the source; readers go on. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name), 0A000 (row-level security looks at columns that the summary does not have: drop it and create it again), 25001 (in a transaction that is REPEATABLE READ or SERIALIZABLE).';
 
 CREATE FUNCTION rbac._differences(summary_id integer)
 RETURNS TABLE (group_values jsonb, status text, counted bigint, actual bigint)

@@ -300,11 +300,16 @@ rbac_count_row(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Write down what the current subtransaction has counted for a summary. */
+/*
+ * Write down what the current subtransaction has counted for a summary.  There may
+ * be several piles, of subtransactions that have ended meanwhile.
+ */
 void
 rbac_pile_write(int32 summary_id)
 {
 	SubTransactionId subxact = GetCurrentSubTransactionId();
+	RbacCounted *counted = NULL;
+	int64		written = 0;
 	dlist_mutable_iter iterator;
 
 	dlist_foreach_modify(iterator, &piles)
@@ -313,12 +318,12 @@ rbac_pile_write(int32 summary_id)
 
 		if (pile->subxact == subxact && pile->counted->key.summary_id == summary_id)
 		{
-			RbacCounted *counted = pile->counted;
-
-			rbac_fold_sometimes(counted, write_pile(pile));
-			return;
+			counted = pile->counted;
+			written += write_pile(pile);
 		}
 	}
+	if (counted != NULL)
+		rbac_fold_sometimes(counted, written);
 }
 
 /* Forget it, for all rows are being counted anew. */

@@ -12,6 +12,7 @@ rbac_summary_init(void)
 {
 	rbac_counted_init();
 	rbac_pile_init();
+	rbac_fold_init();
 	rbac_reader_init();
 	rbac_truncate_init();
 }

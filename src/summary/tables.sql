@@ -99,22 +99,23 @@ DECLARE
     apart CONSTANT name[] := group_columns || hidden_columns;
     definitions text := '';
     slot CONSTANT text := CASE WHEN cardinality(apart) = 0 THEN '0' ELSE format('rbac._slot(%s)', rbac._column_list(apart)) END;
-    made regclass;
+    -- what a crash empties is counted by what a crash empties
+    logged CONSTANT text := CASE relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE '' END FROM pg_class WHERE oid = source;
     c name;
 BEGIN
     FOREACH c IN ARRAY apart LOOP
         definitions := definitions || ', ' || rbac._column_definition(source, c);
     END LOOP;
 
-    EXECUTE format('CREATE TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
-        schema, '_' || name || '_counts', slot, definitions, rbac._column_definition(source, status_column),
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
+        logged, schema, '_' || name || '_counts', slot, definitions, rbac._column_definition(source, status_column),
         '_' || name || '_counts_key', rbac._column_list(apart || status_column));
     counts := format('%I.%I', schema, '_' || name || '_counts')::regclass;
     EXECUTE format('CREATE INDEX %I ON %s (_slot)', '_' || name || '_counts_slot', counts);
     EXECUTE format('COMMENT ON TABLE %s IS %L', counts, format('Behind the summary "%s": rows counted by group and status, but for what is pending. Written by rbac only.', name));
 
-    EXECUTE format('CREATE TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, _total bigint NOT NULL, _counts jsonb NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
-        schema, '_' || name || '_groups', slot, definitions, '_' || name || '_groups_key',
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, _total bigint NOT NULL, _counts jsonb NOT NULL, CONSTRAINT %I UNIQUE NULLS NOT DISTINCT (%s)) WITH (fillfactor = 80)',
+        logged, schema, '_' || name || '_groups', slot, definitions, '_' || name || '_groups_key',
         CASE WHEN cardinality(apart) = 0 THEN '_slot' ELSE rbac._column_list(apart) END);
     groups := format('%I.%I', schema, '_' || name || '_groups')::regclass;
     EXECUTE format('CREATE INDEX %I ON %s (_slot)', '_' || name || '_groups_slot', groups);
@@ -123,8 +124,8 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %s IS %L', groups, format('Behind the summary "%s": rows counted by group, but for what is pending. Written by rbac only.', name));
 
     -- It has no index, so that to append is all that there is to writing.
-    EXECUTE format('CREATE TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)',
-        schema, '_' || name || '_pending', slot, definitions, rbac._column_definition(source, status_column));
+    EXECUTE format('CREATE %s TABLE %I.%I (_slot integer GENERATED ALWAYS AS (%s) STORED%s, %s, _count bigint NOT NULL) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)',
+        logged, schema, '_' || name || '_pending', slot, definitions, rbac._column_definition(source, status_column));
     pending := format('%I.%I', schema, '_' || name || '_pending')::regclass;
     EXECUTE format('COMMENT ON TABLE %s IS %L', pending, format('Behind the summary "%s": what has changed since the other tables were brought up to date. Written by rbac only.', name));
 END $$;
@@ -181,7 +182,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     s CONSTANT rbac.summaries := rbac._summary(summary_id);
-    columns CONSTANT text := rbac._column_list(rbac._counted_columns(s.source, summary_id));
+    -- of the table itself if it has them: who has locked a partition must not want
+    -- its parent after that, which others lock first
+    columns CONSTANT text := rbac._column_list(coalesce(rbac._counted_columns(tbl, summary_id), rbac._counted_columns(s.source, summary_id)));
 BEGIN
     RETURN rbac._execute_fresh(format('INSERT INTO %s (%s, _count) SELECT %s, %s * count(*) FROM %s WHERE %s GROUP BY %s',
         s.pending, rbac._column_list(rbac._key_of(s)), columns, sign, tbl, condition, columns));

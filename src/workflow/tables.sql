@@ -86,7 +86,8 @@ CREATE TABLE rbac.workflow_transitions (
         REFERENCES rbac.roles (id) ON DELETE CASCADE
 );
 -- Leads with what is read at once: all transitions of a workflow.
-CREATE INDEX workflow_transitions_workflow_id ON rbac.workflow_transitions (workflow_id, from_status_id, to_status_id);
+-- With the id, so that several rows for one step are read in the order in which they were made.
+CREATE INDEX workflow_transitions_workflow_id ON rbac.workflow_transitions (workflow_id, from_status_id, to_status_id, id);
 CREATE INDEX workflow_transitions_from_status_id ON rbac.workflow_transitions (from_status_id);
 CREATE INDEX workflow_transitions_to_status_id ON rbac.workflow_transitions (to_status_id);
 CREATE INDEX workflow_transitions_required_scope_id ON rbac.workflow_transitions (required_scope_id);

@@ -24,13 +24,22 @@ INSERT INTO promised VALUES
     ('assigned_roles(user_id uuid, tenant_id uuid)', 'stable', false, 'safe', true),
     ('assigned_users(role integer, tenant_id uuid)', 'stable', false, 'safe', true),
     ('assigned_users(role text, tenant_id uuid)', 'stable', false, 'safe', true),
+    ('attach_workflow(tbl regclass, status_column name, type_column name, tenant_column name, assignee_column name, creator_column name)', 'volatile', false, 'unsafe', true),
     ('authorized_roles(user_id uuid, tenant_id uuid)', 'stable', false, 'safe', true),
     ('authorized_users(role integer, tenant_id uuid)', 'stable', false, 'safe', true),
     ('authorized_users(role text, tenant_id uuid)', 'stable', false, 'safe', true),
     ('cache_reset()', 'volatile', false, 'restricted', false),
     ('cache_stats(OUT since timestamp with time zone, OUT call_site_hits bigint, OUT local_hits bigint, OUT shared_hits bigint, OUT loads bigint, OUT published bigint, OUT bypassed_own_writes bigint, OUT bypassed_prepared bigint, OUT bypassed_recovery bigint, OUT bypassed_unsound bigint, OUT bypassed_in_flight bigint, OUT evictions bigint, OUT stale_global bigint, OUT stale_tenant bigint, OUT stale_user bigint, OUT entries bigint, OUT capacity bigint, OUT bytes bigint, OUT size bigint)', 'volatile', false, 'restricted', false),
     ('cache_warm(tenant_id uuid)', 'volatile', true, 'restricted', false),
+    ('check_workflow(workflow_id integer)', 'stable', true, 'safe', true),
     ('clear_identity()', 'volatile', false, 'unsafe', true),
+    ('compact_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('completion(status_id integer, completed integer[])', 'immutable', false, 'safe', true),
+    ('create_summary(name text, source regclass, group_columns name[], status_column name)', 'volatile', false, 'unsafe', true),
+    ('drop_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('rebuild_summary(name text)', 'volatile', false, 'unsafe', true),
+    ('status_counts(status_id integer)', 'immutable', false, 'safe', true),
+    ('verify_summary(name text)', 'volatile', false, 'unsafe', true),
     ('create_department(tenant_id uuid, name text, parent_id uuid)', 'volatile', false, 'unsafe', true),
     ('create_permission(name text, object text, action text, scopes text[], description text)', 'volatile', false, 'unsafe', true),
     ('create_publication(name name)', 'volatile', false, 'unsafe', false),
@@ -45,6 +54,7 @@ INSERT INTO promised VALUES
     ('current_tenant_key()', 'stable', false, 'safe', true),
     ('current_tenant_number()', 'stable', false, 'safe', true),
     ('departments_with_scope(scope text)', 'stable', true, 'safe', true),
+    ('detach_workflow(tbl regclass)', 'volatile', false, 'unsafe', true),
     ('disable_tenant_isolation(tbl regclass)', 'volatile', false, 'unsafe', true),
     ('doctor()', 'stable', false, 'unsafe', false),
     ('effective_scopes()', 'stable', true, 'safe', true),
@@ -74,6 +84,7 @@ INSERT INTO promised VALUES
     ('has_scope_by_key(scope text, tenant_key text)', 'stable', true, 'safe', true),
     ('has_scope_by_key(scope text, tenant_key text, department_id uuid)', 'stable', true, 'safe', true),
     ('has_scope_everywhere(scope text)', 'stable', true, 'safe', true),
+    ('next_statuses(type_id integer, status_id integer, tenant_id uuid, assignee_id uuid, creator_id uuid)', 'stable', false, 'safe', true),
     ('permissions_of_role(role integer, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_role(role text, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
     ('permissions_of_user(user_id uuid, tenant_id uuid, inherited boolean)', 'stable', false, 'safe', true),
@@ -108,7 +119,8 @@ INSERT INTO promised VALUES
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid)', 'stable', true, 'safe', false),
     ('user_has_scope(user_id uuid, scope text, tenant_id uuid, department_id uuid)', 'stable', true, 'safe', false),
     ('users_with_scope(scope text, tenant_id uuid)', 'stable', true, 'safe', false),
-    ('wait_for_revision(revision bigint, timeout interval)', 'volatile', false, 'unsafe', true);
+    ('wait_for_revision(revision bigint, timeout interval)', 'volatile', false, 'unsafe', true),
+    ('workflow_diagram(workflow_id integer)', 'stable', true, 'safe', true);
 
 SELECT bag_eq('SELECT signature FROM public_functions', 'SELECT signature FROM promised', 'exactly the promised functions are there');
 SELECT bag_eq(
@@ -149,7 +161,21 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_outline'), ('_used_of_the_row'), ('_may_be_inlined'), ('_policies_of_others'), ('_alter_policy'),
              ('_examine_functions_of_policies'), ('_examine_settings_in_policies'), ('_examine_policies'),
              ('_reading_relations'), ('_examine_views'), ('_names_in'), ('_examine_functions'),
-             ('_library_version'), ('_caching_is_sound'), ('_examine_library'), ('_examine_our_schema'), ('_examine_settings')  -- of doctor, which reads catalogs as whoever calls it$$,
+             ('_library_version'), ('_caching_is_sound'), ('_examine_library'), ('_examine_our_schema'), ('_examine_settings'),
+             ('_examine_the_rest'), ('_examine_workflows'), ('_examine_summaries'),  -- of doctor, which reads catalogs as whoever calls it
+             ('_sees_workflow'), ('_manages_workflow'),  -- in policies on our tables, about oneself
+             ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers'),  -- of attach_workflow, with the caller's rights
+             ('_slot'), ('_is_settled'), ('_may_read_summary'), ('_sight_of'),  -- in tables, views and policies of summaries
+             ('_count_row'), ('_counted_by'), ('_write_counted'), ('_count_truncated'),  -- in triggers that their owners make
+             ('_is_countable'), ('_counted_columns'), ('_execute_fresh'), ('_column_list'), ('_summary'), ('_key_of'), ('_column_definition'),
+             ('_make_summary_tables'), ('_fold_statements'), ('_constraint_of'), ('_count_all'), ('_count_nothing'),
+             ('_pending_slots'), ('_merged_counts'), ('_counts_query'), ('_totals_query'), ('_make_summary_views'),
+             ('_carried_policy'), ('_columns_in_policies'), ('_wanted_policies'), ('_carry_policies'),
+             ('_register_summary'), ('_unregister_summary'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
+             ('_make_statement_triggers'), ('_make_row_triggers'), ('_summary_name'), ('_find_summary'), ('_require_owner_of'), ('_drop_summary'),
+             ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_differences'), ('_verify'), ('_compact'),
+             ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
+             ('_is_being_restored')  -- of create_summary and its kin, with the caller's rights$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');
 
 CREATE TEMP TABLE promised_tables (relname name, columns text);
@@ -174,19 +200,29 @@ INSERT INTO promised_tables VALUES
      'id integer not null, tenant_id uuid, name text not null, description text, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
     ('scopes',
      'id integer not null, name text not null, description text'),
+    ('summaries',
+     'id integer not null, source regclass not null, view regclass not null, totals regclass not null, counts regclass not null, groups regclass not null, pending regclass not null, group_columns name[] not null, hidden_columns name[] not null, status_column name not null'),
+    ('task_types',
+     'id integer not null, name text not null, workflow_id integer not null'),
     ('tenants',
      'id uuid not null, key text not null, name text not null, is_active boolean not null, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
     ('user_roles',
      'id bigint not null, user_id uuid not null, role_id integer not null, tenant_id uuid, department_id uuid, valid_from timestamp with time zone, valid_until timestamp with time zone, granted_by uuid, reason text, created_at timestamp with time zone not null'),
     ('users',
-     'id uuid not null, username text not null, email text, first_name text, last_name text, phone text, avatar_url text, is_active boolean not null, last_login_at timestamp with time zone, email_verified_at timestamp with time zone, created_at timestamp with time zone not null, updated_at timestamp with time zone not null');
+     'id uuid not null, username text not null, email text, first_name text, last_name text, phone text, avatar_url text, is_active boolean not null, last_login_at timestamp with time zone, email_verified_at timestamp with time zone, created_at timestamp with time zone not null, updated_at timestamp with time zone not null'),
+    ('workflow_statuses',
+     'id integer not null, name text not null'),
+    ('workflow_transitions',
+     'id integer not null, workflow_id integer not null, from_status_id integer not null, to_status_id integer not null, required_scope_id integer, approver_role_id integer, only_assignee boolean not null, only_creator boolean not null, not_creator boolean not null'),
+    ('workflows',
+     'id integer not null, tenant_id uuid, name text not null, initial_status_id integer not null');
 SELECT bag_eq($$SELECT c.relname, string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END, ', ' ORDER BY a.attnum)
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relname !~ '^_' GROUP BY 1$$,
     'SELECT * FROM promised_tables', 'exactly the promised tables and columns are there');
 SELECT is_empty($$SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a
-    WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee <> c.relowner$$,
-    'nobody but the owner has a right on a table or sequence');
+    WHERE c.relnamespace = 'rbac'::regnamespace AND a.grantee <> c.relowner AND (c.relname, a.privilege_type) <> ('summaries', 'SELECT')$$,
+    'nobody but the owner has a right on a table or sequence, but to read which summaries there are');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r'
     AND obj_description(c.oid, 'pg_class') IS NULL$$, 'each table has a comment');
 SELECT is_empty($$SELECT c.relname FROM pg_class c
@@ -201,7 +237,7 @@ SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint con
 
 SELECT bag_eq($$SELECT c.relname, c.relforcerowsecurity FROM pg_class c
     WHERE c.relnamespace = 'rbac'::regnamespace AND c.relkind = 'r' AND c.relrowsecurity$$,
-    $$SELECT unnest('{tenants,users,departments,roles,role_permissions,role_inherits,role_conflicts,user_roles}'::name[]), false$$,
+    $$SELECT unnest('{tenants,users,departments,roles,role_permissions,role_inherits,role_conflicts,user_roles,workflows,workflow_transitions}'::name[]), false$$,
     'exactly the tables that hold what is a tenant''s have row-level security, which does not bind their owner');
 CREATE TEMP TABLE promised_policies (relname name, command text, polname name);
 INSERT INTO promised_policies VALUES
@@ -241,7 +277,15 @@ INSERT INTO promised_policies VALUES
     ('user_roles', 'r', 'reviewers_of_every_tenant_see_those_in_every_tenant'),
     ('user_roles', '*', 'granters_manage_those_of_their_tenants'),
     ('user_roles', '*', 'granters_manage_those_of_their_departments'),
-    ('user_roles', '*', 'granters_of_every_tenant_manage_those_in_every_tenant');
+    ('user_roles', '*', 'granters_of_every_tenant_manage_those_in_every_tenant'),
+    ('workflows', 'r', 'everybody_sees_shared_workflows'),
+    ('workflows', 'r', 'people_see_those_of_their_tenants'),
+    ('workflows', '*', 'workflow_managers_manage_those_of_their_tenants'),
+    ('workflows', '*', 'workflow_managers_of_every_tenant_manage_shared_ones'),
+    ('workflow_transitions', 'r', 'people_see_those_of_workflows_they_see'),
+    ('workflow_transitions', 'a', 'workflow_managers_add'),
+    ('workflow_transitions', 'w', 'workflow_managers_change'),
+    ('workflow_transitions', 'd', 'workflow_managers_remove');
 SELECT bag_eq($$SELECT c.relname, p.polcmd::text, p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
     WHERE c.relnamespace = 'rbac'::regnamespace$$,
     'SELECT * FROM promised_policies', 'exactly the promised policies are there');

@@ -6,7 +6,7 @@
 \pset pager off
 
 BEGIN;
-SELECT plan(63);
+SELECT plan(75);
 
 CREATE FUNCTION pg_temp.refuses(query text, state text, claim text) RETURNS text LANGUAGE sql AS
 $$ SELECT throws_ok(query, state::char(5), NULL, claim) $$;
@@ -96,6 +96,25 @@ SELECT lives_ok($$INSERT INTO rbac.scopes (id, name) SELECT g, 's' || g FROM gen
 SELECT lives_ok($$SELECT rbac.add_role_conflict('manager', 'local', 'static', '00000000-0000-0000-0000-0000000000a0')$$, 'roles that exclude each other');
 SELECT pg_temp.refuses($$SELECT rbac.grant_role('00000000-0000-0000-0000-000000000001', 'local', '00000000-0000-0000-0000-0000000000a0')$$, '0LP01', 'a conflict of duty');
 
+-- Workflows.
+INSERT INTO rbac.workflow_statuses (id, name) VALUES (1, 'open'), (2, 'done'), (3, 'lost');
+INSERT INTO rbac.workflows (id, name, initial_status_id) VALUES (1, 'work', 1);
+INSERT INTO rbac.task_types (id, name, workflow_id) VALUES (1, 'job', 1);
+INSERT INTO rbac.workflow_transitions (workflow_id, from_status_id, to_status_id, only_assignee) VALUES (1, 1, 2, true);
+CREATE TEMP TABLE jobs (type_id integer, status_id integer, assignee_id uuid);
+SELECT rbac.attach_workflow('jobs', assignee_column => 'assignee_id') \g /dev/null
+INSERT INTO jobs (type_id) VALUES (1);
+SELECT pg_temp.refuses('INSERT INTO jobs VALUES (1, 2)', '23514', 'a task that starts elsewhere');
+SELECT pg_temp.refuses('UPDATE jobs SET status_id = 3', '23514', 'a step that there is not');
+SELECT pg_temp.refuses('UPDATE jobs SET status_id = NULL', '23514', 'a status that becomes null');
+SELECT pg_temp.refuses('UPDATE jobs SET type_id = 2', '23514', 'a type that there is not');
+SELECT pg_temp.refuses('UPDATE jobs SET status_id = 2', '28000', 'a step for somebody while nobody is asking');
+SELECT pg_temp.refuses($$UPDATE rbac.workflows SET tenant_id = '00000000-0000-0000-0000-0000000000a0'$$, '0LP01', 'a workflow that moves');
+SELECT pg_temp.refuses($$UPDATE rbac.workflow_transitions SET approver_role_id = (SELECT id FROM rbac.roles WHERE name = 'local')$$, '0LP01', 'an approver of one tenant for all');
+SELECT pg_temp.refuses($$SELECT rbac.attach_workflow('jobs', 'assignee_id')$$, '42804', 'a status of another type');
+SELECT pg_temp.refuses($$SELECT * FROM rbac.next_statuses(2, 1)$$, '42704', 'statuses of an unknown type');
+SELECT pg_temp.refuses($$SELECT rbac.workflow_diagram(2)$$, '42704', 'a diagram of an unknown workflow');
+
 -- Somebody is asking who may not.
 SELECT rbac.set_identity('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-0000000000a0') \g /dev/null
 SELECT pg_temp.refuses($$SELECT rbac.require_scope('rbac:grant')$$, '42501', 'require_scope of what is not held');
@@ -103,6 +122,7 @@ SELECT pg_temp.refuses($$SELECT rbac.switch_tenant('00000000-0000-0000-0000-0000
 SELECT pg_temp.refuses($$SELECT rbac.grant_role('00000000-0000-0000-0000-000000000002', 'clerk', '00000000-0000-0000-0000-0000000000a0')$$, '42501', 'a grant without rbac:grant');
 SELECT pg_temp.refuses($$SELECT rbac.create_role('mine', '00000000-0000-0000-0000-0000000000a0')$$, '42501', 'a role without rbac:manage_roles');
 SELECT pg_temp.refuses($$SELECT * FROM rbac.assigned_users('clerk', '00000000-0000-0000-0000-0000000000a0')$$, '42501', 'a review without rbac:review');
+SELECT pg_temp.refuses('UPDATE jobs SET status_id = 2', '42501', 'a step that is for somebody else');
 SELECT rbac.clear_identity() \g /dev/null
 
 -- A stranger without an identity.
@@ -112,6 +132,7 @@ SELECT pg_temp.refuses($$SELECT rbac.create_role('mine')$$, '28000', 'administra
 SELECT pg_temp.refuses($$SELECT * FROM rbac.assigned_users('clerk')$$, '28000', 'a review by a stranger');
 SELECT pg_temp.refuses($$SELECT rbac.set_identity('00000000-0000-0000-0000-000000000001')$$, '42501', 'set_identity by a stranger');
 SELECT pg_temp.refuses($$DELETE FROM rbac.user_roles$$, '42501', 'the tables, for a stranger');
+SELECT pg_temp.refuses($$SELECT rbac.workflow_diagram(1)$$, '42704', 'a workflow, for a stranger');
 RESET ROLE;
 
 SELECT * FROM finish();

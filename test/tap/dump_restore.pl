@@ -38,6 +38,19 @@ FROM rbac.roles WHERE name = 'helper';
 INSERT INTO rbac.user_roles (user_id, role_id) SELECT '$alice', id FROM rbac.roles WHERE name = 'boss';
 INSERT INTO rbac.scopes (name) SELECT 'gone:' || n FROM generate_series(1, 50) AS n;
 DELETE FROM rbac.scopes WHERE name LIKE 'gone:%';
+INSERT INTO rbac.workflow_statuses (name) VALUES ('open'), ('busy'), ('done');
+INSERT INTO rbac.workflows (tenant_id, name, initial_status_id) VALUES (NULL, 'work', 1), ('$acme', 'work', 1);
+INSERT INTO rbac.task_types (name, workflow_id) VALUES ('job', 1);
+INSERT INTO rbac.workflow_transitions (workflow_id, from_status_id, to_status_id, approver_role_id, not_creator)
+SELECT 2, f, t, r.id, n FROM rbac.roles AS r, (VALUES (1, 2, false), (2, 3, true)) AS v (f, t, n) WHERE r.name = 'helper';
+CREATE TABLE story.jobs (id integer, tenant_id uuid, type_id integer, status_id integer);
+SELECT rbac.attach_workflow('story.jobs', tenant_column => 'tenant_id');
+INSERT INTO story.jobs VALUES (1, '$acme', 1);
+BEGIN;
+SELECT rbac.set_identity('$alice', '$acme');
+INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) SELECT '$alice', id, '$acme' FROM rbac.roles WHERE name = 'helper';
+UPDATE story.jobs SET status_id = 2;
+COMMIT;
 SQL
 
 # All rows of all tables, the seeds included, and where each sequence stands.
@@ -65,7 +78,7 @@ my $policies = q{
 	UNION ALL SELECT count(*), string_agg(relname, ' ' ORDER BY relname) FROM pg_class
 	WHERE relnamespace = 'rbac'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity};
 my $source_policies = $node->safe_psql('source', $policies);
-like($source_policies, qr/^37\|.*\n8\|departments/, 'there are policies to restore');
+like($source_policies, qr/^45\|.*\n10\|departments/, 'there are policies to restore');
 $node->safe_psql('source', <<"SQL");
 CREATE ROLE office;
 GRANT SELECT ON rbac.users, rbac.user_roles TO office;
@@ -83,6 +96,9 @@ sub is_the_same
 	is($node->safe_psql($database, $contents), $rows, "$how: the same rows, seeds once, sequences where they were")
 	  if $database ne 'sections';
 	is($warm->ask('SELECT story.answers()'), $answers, "$how: the same answers");
+	is($node->safe_psql($database, 'SELECT status_id FROM story.jobs'), 2, "$how: a task in the middle of its workflow");
+	is(scalar RbacTest::Session::fails($warm, 'UPDATE story.jobs SET status_id = 1'), '23514', "$how: from where no step leads back");
+	is(scalar RbacTest::Session::fails($warm, 'UPDATE story.jobs SET status_id = 3'), '28000', "$how: and one leads on for somebody");
 	is($node->safe_psql($database, "INSERT INTO rbac.roles (name) VALUES ('new') RETURNING id"), $next_role, "$how: ids of roles go on");
 	is($node->safe_psql($database, "INSERT INTO rbac.user_roles (user_id, role_id, tenant_id) SELECT '$alice', id, '$acme' FROM rbac.roles WHERE name = 'new' RETURNING id"),
 		$next_assignment, "$how: ids of assignments go on");
@@ -145,7 +161,7 @@ $warm->quit;
 is_the_same('sections', 'three sections, after repair()');
 
 # To a role that policies bind, a dump would be a part of the rows: it is refused.
-$node->safe_psql('source', 'CREATE ROLE backup LOGIN; GRANT USAGE ON SCHEMA rbac, story TO backup; GRANT SELECT ON ALL TABLES IN SCHEMA rbac TO backup; GRANT SELECT ON ALL SEQUENCES IN SCHEMA rbac TO backup');
+$node->safe_psql('source', 'CREATE ROLE backup LOGIN; GRANT USAGE ON SCHEMA rbac, story TO backup; GRANT SELECT ON ALL TABLES IN SCHEMA rbac, story TO backup; GRANT SELECT ON ALL SEQUENCES IN SCHEMA rbac TO backup');
 my ($out, $err) = run_command([ 'pg_dump', @to, '-U', 'backup', '-f', "$dir/partial.sql", 'source' ]);
 like($err, qr/query would be affected by row-level security policy/, 'a dump by a role that policies bind is refused');
 $node->safe_psql('source', 'ALTER ROLE backup BYPASSRLS');

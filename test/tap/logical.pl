@@ -74,10 +74,10 @@ sub wait_for_tables
 {
 	my ($ready) = @_;
 	return $subscriber->poll_query_until('postgres',
-		"SELECT count(*) FILTER (WHERE srsubstate = 'r') = $ready AND count(*) = 14 FROM pg_subscription_rel");
+		"SELECT count(*) FILTER (WHERE srsubstate = 'r') = $ready AND count(*) = 18 FROM pg_subscription_rel");
 }
 
-ok(wait_for_tables(13), 'all tables but one are copied');
+ok(wait_for_tables(17), 'all tables but one are copied');
 is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM rbac.user_roles'), '2', 'plain SQL sees what is copied');
 for my $session (@warm, RbacTest::Session->new($subscriber))
 {
@@ -94,7 +94,7 @@ is($subscriber->safe_psql('postgres', "SELECT count(*) >= 1 FROM rbac._revisions
 is($warm[0]->fails('SELECT rbac.revision()'), '55000', 'a subscriber marks nothing');
 
 $holder->ask('ROLLBACK');
-ok(wait_for_tables(14), 'the copy ends once the lock is gone');
+ok(wait_for_tables(18), 'the copy ends once the lock is gone');
 is($_->ask("SELECT rbac.wait_for_revision($first, '3 min')"), 't', 'the mark is reached') for @warm;
 for my $session (@warm, $home)
 {
@@ -151,6 +151,41 @@ my $kept = $authority->safe_psql('postgres', "SELECT string_agg(format('(%L, %s,
 like(agree('TRUNCATE', 'TRUNCATE rbac.user_roles'), qr/nobody holds anything/, 'nobody holds anything after TRUNCATE');
 is(agree('rows again', "INSERT INTO rbac.user_roles (user_id, role_id, tenant_id, department_id) VALUES $kept"), $before, 'the rows count again');
 
+# A workflow that the authority changes: the subscriber's tasks follow at once.
+$subscriber->safe_psql('postgres', 'CREATE TABLE story.jobs (id integer, tenant_id uuid, type_id integer, status_id integer)');
+my $open = "INSERT INTO rbac.workflow_transitions (workflow_id, from_status_id, to_status_id, approver_role_id) SELECT w.id, 1, 2, r.id FROM rbac.workflows AS w, rbac.roles AS r WHERE r.name = 'clerk'";
+agree('a workflow', q{
+	INSERT INTO rbac.workflow_statuses (name) VALUES ('open'), ('done');
+	INSERT INTO rbac.workflows (name, initial_status_id) VALUES ('work', 1);
+	INSERT INTO rbac.task_types (name, workflow_id) VALUES ('job', 1)});
+$subscriber->safe_psql('postgres', "SELECT rbac.attach_workflow('story.jobs', tenant_column => 'tenant_id'); INSERT INTO story.jobs VALUES (1, '$acme', 1)");
+sub takes_step
+{
+	my ($expected, $name) = @_;
+	my $step = 'UPDATE story.jobs SET status_id = 2';
+	for my $session (@warm)
+	{
+		if ($expected eq 'done')
+		{
+			is($session->ask("BEGIN; $step RETURNING status_id; ROLLBACK"), '2', $name);
+		}
+		else
+		{
+			is($session->fails($step), $expected, $name);
+		}
+	}
+	return;
+}
+takes_step('23514', 'a step that there is not');
+agree('a step', $open);
+takes_step('done', 'a step that has come');
+agree('a clerk less', "DELETE FROM rbac.user_roles WHERE role_id = (SELECT id FROM rbac.roles WHERE name = 'clerk')");
+takes_step('42501', 'a step for whoever has a role that is gone');
+agree('rows once more', "INSERT INTO rbac.user_roles (user_id, role_id, tenant_id, department_id) VALUES $kept ON CONFLICT DO NOTHING");
+takes_step('done', 'and that has come back');
+agree('the step gone', 'DELETE FROM rbac.workflow_transitions');
+takes_step('23514', 'a step that has gone');
+
 # With two_phase, PostgreSQL refreshes without copying only.
 $authority->safe_psql('postgres', 'ALTER PUBLICATION rbac DROP TABLE rbac.role_conflicts');
 $subscriber->safe_psql('postgres', 'ALTER SUBSCRIPTION rbac REFRESH PUBLICATION WITH (copy_data = false)');
@@ -179,7 +214,7 @@ is($warm[0]->ask("SELECT count(*) FROM rbac.effective_scopes()"), '0', '... and 
 is($warm[0]->fails("SELECT rbac.require_scope('read:task')"), '42501', '... and what is required is refused');
 is($warm[0]->fails("SELECT rbac.switch_tenant('$acme')"), '55000', '... and nobody moves');
 $holder->ask('ROLLBACK');
-ok(wait_for_tables(14), 'the refresh ends');
+ok(wait_for_tables(18), 'the refresh ends');
 is($warm[0]->ask("SELECT rbac.has_scope('read:task'), cardinality(rbac.tenants_with_scope('read:task'))"), 't|1', 'after it, the same session permits again');
 is(agree('after the refresh', 'SELECT'), $before, 'and all is as it was');
 
