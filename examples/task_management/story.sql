@@ -218,4 +218,5 @@ BEGIN;
 SELECT work.begin_request('minh', '{su_read:task}') \g /dev/null
 SELECT story.report_is_right() \g /dev/null
 COMMIT;
+DROP VIEW story.counted;
 SELECT story.must(count(*) = 0, string_agg(detail, ' ')) FROM rbac.doctor() WHERE level <> 'info' \g /dev/null

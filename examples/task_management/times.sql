@@ -1,0 +1,75 @@
+-- What it takes to answer, beside the document's own query with the document's own
+-- indexes, over the same tasks; and beside a plain index, for one's own. Time on the
+-- clock, the median of nine; make bench-tasks measures with more care.
+
+CREATE SCHEMA plain;
+GRANT USAGE ON SCHEMA plain TO work_api;
+CREATE TABLE plain."user" AS
+SELECT u.username, 'Employee' AS role FROM rbac.users AS u JOIN rbac.user_roles AS r ON r.user_id = u.id AND r.role_id = work._employee_role();
+CREATE TABLE plain.task AS
+SELECT t.id, t.title, t.description, t.type_id, t.severity_id, CASE t.status_id WHEN 6 THEN 4 ELSE t.status_id END AS status_id,
+       u.username AS assignee, 'minh' AS creator, t.due_date, t.created_at, t.updated_at, 'minh' AS updated_by
+FROM work.tasks AS t LEFT JOIN rbac.users AS u ON u.id = t.assignee_id;
+CREATE INDEX idx_task_assignee ON plain.task (assignee);
+CREATE INDEX idx_task_status_id ON plain.task (status_id);
+CREATE INDEX idx_user_username ON plain."user" (username);
+CREATE INDEX idx_user_role ON plain."user" (role);
+CREATE INDEX idx_task_compound ON plain.task (assignee, status_id);
+CREATE INDEX ON plain.task (assignee, created_at, id);
+GRANT SELECT ON ALL TABLES IN SCHEMA plain TO work_api;
+VACUUM ANALYZE plain.task;
+VACUUM ANALYZE plain."user";
+
+CREATE FUNCTION plain.ms(query text) RETURNS float8
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    began timestamptz;
+    taken float8[];
+BEGIN
+    FOR turn IN 0 .. 9 LOOP
+        began := clock_timestamp();
+        EXECUTE query;
+        -- the first one warms up
+        IF turn > 0 THEN
+            taken := taken || extract(epoch FROM clock_timestamp() - began) * 1000;
+        END IF;
+    END LOOP;
+    RETURN (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(taken) AS t);
+END $$;
+
+CREATE FUNCTION plain.report(order_by text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('SELECT "user".username, COUNT(task.id) AS total_tasks, COUNT(CASE WHEN task.status_id = 4 THEN 1 END) AS completed_tasks
+        FROM plain."user" LEFT OUTER JOIN plain.task ON "user".username = task.assignee
+        WHERE "user".role = ''Employee'' GROUP BY "user".username ORDER BY %s
+        OFFSET 0 ROWS FETCH NEXT 100 ROWS ONLY', order_by)
+$$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA plain TO work_api;
+
+SET jit = off;
+CREATE TABLE plain.times (place integer, question text, plain float8, here float8);
+GRANT INSERT ON plain.times TO work_api;
+SELECT min(username) AS somebody FROM rbac.users WHERE username LIKE 'employee-%7' \gset
+SET ROLE work_api;
+BEGIN;
+SELECT work.begin_request('minh', '{su_read:task}') \g /dev/null
+INSERT INTO plain.times VALUES
+    (1, 'report, first 100 by total: the document''s query', plain.ms(plain.report('total_tasks DESC')), plain.ms('SELECT * FROM work.task_summary(sort => ''-total'')')),
+    (2, 'report, first 100 by name: the document''s query', plain.ms(plain.report('username')), plain.ms('SELECT * FROM work.task_summary(sort => ''username'')'));
+COMMIT;
+BEGIN;
+SELECT work.begin_request(:'somebody', '{read:task}') \g /dev/null
+INSERT INTO plain.times VALUES
+    (3, 'own tasks, newest 100: a plain index, no names looked up', plain.ms(format('SELECT * FROM plain.task WHERE assignee = %L ORDER BY created_at DESC, id DESC LIMIT 100', :'somebody')),
+        plain.ms('SELECT * FROM work.own_tasks()'));
+COMMIT;
+RESET ROLE;
+
+\echo
+\echo '9. What it takes'
+\echo '================'
+\echo
+SELECT question AS "question, and what it is compared with", round(plain::numeric, 2) AS "that, ms", round(here::numeric, 2) AS "here, ms",
+       CASE WHEN here < plain THEN '1/' || round(plain / here) ELSE round((here / plain)::numeric, 1) || ' x' END AS "that is"
+FROM plain.times ORDER BY place;
+SELECT to_char(count(*), 'FM9,999,999') || ' tasks of ' || (SELECT to_char(count(*), 'FM9,999,999') FROM plain."user") || ' employees' AS "so many" FROM plain.task;
