@@ -46,7 +46,7 @@ stress:
 	+@STRESS_SECONDS=$${STRESS_SECONDS:-600} dev/check stress
 
 demo:
-	+@dev/on-server examples/demo/run
+	+@dev/on-server examples/demonstrate
 
 bench:
 	+@dev/on-server bench/run

@@ -97,6 +97,8 @@ BEGIN
     IF made THEN
         CALL work._protect();
     END IF;
+    -- so that the next reports need not put together what has changed
+    PERFORM rbac.compact_summary('work.tasks_by_assignee');
 END $$;
 COMMENT ON PROCEDURE work.archive_tasks(integer, integer, integer, bigint) IS
 'Moves completed tasks that were made more than so many whole months ago to the archive: month by month as partitions where all are completed, else so many rows at a time. Returns how many months and how many tasks of others that were. Cannot run inside a transaction. Errors: 22023, 42501 (called by who is bound by row-level security).';
