@@ -11,6 +11,6 @@ REVOKE EXECUTE ON FUNCTION work._make_partition FROM work_api;
 
 GRANT SELECT, INSERT (id, title, type_id, assignee_id, description, due_date, severity_id),
       UPDATE (status_id, type_id, assignee_id) ON work.tasks TO work_api;
-GRANT SELECT ON work.archived_tasks, work.severities, work.completed_statuses,
+GRANT SELECT ON work.archived_tasks, work.severities,
       work.tasks_by_assignee, work.tasks_by_assignee_totals TO work_api;
 GRANT SELECT ON rbac.workflow_statuses, rbac.task_types TO work_api;

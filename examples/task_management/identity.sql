@@ -81,28 +81,45 @@ COMMENT ON FUNCTION work._names(uuid[]) IS
 
 -- The employees of the report, for who may see all tasks: a page of them by name, or
 -- those among some. LATERAL ... LIMIT 1, so that a page ends where it is full, whatever
--- the planner makes of it: the users come by their index, in its order.
+-- the planner makes of it: the users come by their index, in its order. Planned once a
+-- session, for any page.
 CREATE FUNCTION work._employees_by_name(is_descending boolean, _from bigint, _size bigint) RETURNS TABLE (id uuid, username text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
+#variable_conflict use_column
+DECLARE
+    role CONSTANT integer := work._employee_role();
+    tenant CONSTANT uuid := rbac.current_tenant_id();
 BEGIN
     IF NOT rbac.has_scope('su_read:task') THEN
         RETURN;
-    END IF;
-    RETURN QUERY EXECUTE format($q$
+    ELSIF is_descending THEN
+        RETURN QUERY
         SELECT u.id, u.username
         FROM rbac.users AS u
         CROSS JOIN LATERAL (
             SELECT FROM rbac.user_roles AS r
-            WHERE r.user_id = u.id AND r.role_id = $1
-              AND (r.tenant_id = $2 OR r.tenant_id IS NULL)
+            WHERE r.user_id = u.id AND r.role_id = role
+              AND (r.tenant_id = tenant OR r.tenant_id IS NULL)
               AND (r.valid_from IS NULL OR r.valid_from <= statement_timestamp())
               AND (r.valid_until IS NULL OR r.valid_until > statement_timestamp())
             LIMIT 1) AS is_employee
-        ORDER BY lower(u.username) %s OFFSET $3 LIMIT $4
-        $q$, CASE WHEN is_descending THEN 'DESC' ELSE 'ASC' END)
-    USING work._employee_role(), rbac.current_tenant_id(), _from, _size;
+        ORDER BY lower(u.username) DESC OFFSET _from LIMIT _size;
+    ELSE
+        RETURN QUERY
+        SELECT u.id, u.username
+        FROM rbac.users AS u
+        CROSS JOIN LATERAL (
+            SELECT FROM rbac.user_roles AS r
+            WHERE r.user_id = u.id AND r.role_id = role
+              AND (r.tenant_id = tenant OR r.tenant_id IS NULL)
+              AND (r.valid_from IS NULL OR r.valid_from <= statement_timestamp())
+              AND (r.valid_until IS NULL OR r.valid_until > statement_timestamp())
+            LIMIT 1) AS is_employee
+        ORDER BY lower(u.username) OFFSET _from LIMIT _size;
+    END IF;
 END $$;
 COMMENT ON FUNCTION work._employees_by_name(boolean, bigint, bigint) IS
 'A page of the employees of the current tenant; _size NULL: all of them. Nobody, for who may not see all tasks.';

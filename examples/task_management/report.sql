@@ -5,64 +5,58 @@
 CREATE TYPE work.employee_summary AS (username text, total bigint, completed bigint);
 COMMENT ON TYPE work.employee_summary IS 'How many tasks an employee has, and how many of these are completed.';
 
--- The completed ones of {"status": count}, as SQL.
-CREATE FUNCTION work._completed_of(counts text) RETURNS text
-LANGUAGE sql STABLE
-RETURN (SELECT coalesce(string_agg(format('coalesce((%s ->> ''%s'')::bigint, 0)', counts, status_id), ' + '), '0') FROM work.completed_statuses);
-
 -- In the order of names, the employees of the page come first, and then their totals.
 CREATE FUNCTION work._summary_by_name(is_descending boolean, _from integer, _size integer) RETURNS SETOF work.employee_summary
 LANGUAGE plpgsql STABLE ROWS 100
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE format($q$
-        WITH page AS MATERIALIZED (
-            SELECT id, username, ordinality FROM work._employees_by_name($1, $2, $3) WITH ORDINALITY
-        ), totals AS MATERIALIZED (
-            SELECT assignee_id, total, counts FROM work.tasks_by_assignee_totals
-            WHERE tenant_id = rbac.current_tenant_id() AND assignee_id = ANY (ARRAY(SELECT id FROM page))
-        )
-        SELECT page.username, coalesce(total, 0), %s
-        FROM page LEFT JOIN totals ON totals.assignee_id = page.id
-        ORDER BY page.ordinality
-        $q$, work._completed_of('counts'))
-    USING is_descending, _from, _size;
+    RETURN QUERY
+    WITH page AS MATERIALIZED (
+        SELECT e.id, e.username, e.ordinality FROM work._employees_by_name(is_descending, _from, _size) WITH ORDINALITY AS e
+    ), totals AS MATERIALIZED (
+        SELECT s.assignee_id, s.total, s.counts FROM work.tasks_by_assignee_totals AS s
+        WHERE s.tenant_id = rbac.current_tenant_id() AND s.assignee_id = ANY (ARRAY(SELECT page.id FROM page))
+    )
+    SELECT page.username, coalesce(totals.total, 0), work._completed(totals.counts)
+    FROM page LEFT JOIN totals ON totals.assignee_id = page.id
+    ORDER BY page.ordinality;
 END $$;
 
 -- The most come first: the page is taken from the summary, whose index has them in that
 -- order, and then it is seen who of those is an employee. With all that have as many as
--- the last of them, so that ties can be put in any order. No rows if the page may reach
--- those who have no tasks.
-CREATE FUNCTION work._summary_by_total(order_by text, _from integer, _size integer) RETURNS SETOF work.employee_summary
+-- the last of them, so that ties can be in the order of names. No rows if the page may
+-- reach those who have no tasks.
+CREATE FUNCTION work._summary_by_total(_from integer, _size integer) RETURNS SETOF work.employee_summary
 LANGUAGE plpgsql STABLE ROWS 100
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     -- perhaps not all of them are employees still
     tried integer := _from + _size + 10;
-    found bigint;
+    found_assignees bigint;
     found_employees bigint;
     page work.employee_summary[];
 BEGIN
     LOOP
-        EXECUTE format($q$
-            WITH most AS MATERIALIZED (
-                SELECT assignee_id, total, counts FROM work.tasks_by_assignee_totals
-                WHERE assignee_id IS NOT NULL ORDER BY total DESC FETCH FIRST ($1) ROWS WITH TIES
-            ), employees AS MATERIALIZED (
-                SELECT id, username FROM work._employees_among(ARRAY(SELECT assignee_id FROM most))
-            ), page AS (
-                SELECT username, total, %1$s AS completed
-                FROM employees AS e JOIN most ON most.assignee_id = e.id
-                ORDER BY %2$s OFFSET $2 LIMIT $3
-            )
-            SELECT (SELECT count(*) FROM most), (SELECT count(*) FROM employees), ARRAY(SELECT page::work.employee_summary FROM page)
-            $q$, work._completed_of('counts'), order_by)
-        INTO found, found_employees, page USING tried, _from, _size;
+        WITH most AS MATERIALIZED (
+            SELECT s.assignee_id, s.total, s.counts FROM work.tasks_by_assignee_totals AS s
+            WHERE s.assignee_id IS NOT NULL
+            ORDER BY s.total DESC FETCH FIRST (tried) ROWS WITH TIES
+        ), employees AS MATERIALIZED (
+            SELECT e.id, e.username FROM work._employees_among(ARRAY(SELECT most.assignee_id FROM most)) AS e
+        ), page AS (
+            SELECT e.username, most.total, work._completed(most.counts)
+            FROM employees AS e JOIN most ON most.assignee_id = e.id
+            ORDER BY most.total DESC, lower(e.username) DESC OFFSET _from LIMIT _size
+        )
+        SELECT (SELECT count(*) FROM most), (SELECT count(*) FROM employees), ARRAY(SELECT p::work.employee_summary FROM page AS p)
+        INTO found_assignees, found_employees, page;
         IF found_employees >= _from + _size THEN
             RETURN QUERY SELECT * FROM unnest(page);
             RETURN;
         END IF;
-        EXIT WHEN found < tried;
+        EXIT WHEN found_assignees < tried;
         tried := tried * 4;
     END LOOP;
 END $$;
@@ -82,7 +76,7 @@ BEGIN
         ORDER BY %s OFFSET $1 LIMIT $2
         $q$,
         CASE WHEN start_date IS NULL AND end_date IS NULL
-            THEN format('SELECT assignee_id, total, %s AS completed FROM work.tasks_by_assignee_totals', work._completed_of('counts'))
+            THEN 'SELECT assignee_id, total, work._completed(counts) AS completed FROM work.tasks_by_assignee_totals'
             ELSE 'SELECT assignee_id, (c).total, (c).completed
                   FROM (SELECT t.assignee_id, rbac.completion(t.status_id, work.completed_statuses()) AS c FROM work.tasks AS t
                         WHERE ' || work._conditions((NULL, NULL, NULL, NULL), start_date, end_date) || ' GROUP BY t.assignee_id) AS g'
@@ -104,8 +98,8 @@ BEGIN
         IF order_by LIKE 'lower(username)%' THEN
             RETURN QUERY SELECT * FROM work._summary_by_name(order_by LIKE 'lower(username) DESC%', _from, _size);
             RETURN;
-        ELSIF order_by LIKE 'total DESC%' THEN
-            RETURN QUERY SELECT * FROM work._summary_by_total(order_by, _from, _size);
+        ELSIF order_by = 'total DESC, lower(username) DESC' THEN
+            RETURN QUERY SELECT * FROM work._summary_by_total(_from, _size);
             IF FOUND THEN
                 RETURN;
             END IF;

@@ -34,12 +34,12 @@ LEFT JOIN rbac.scopes AS e ON e.name = 'edit:task' AND s.who = 'assignee'
 LEFT JOIN rbac.roles AS r ON r.name = s.who AND r.tenant_id IS NULL;
 DROP TABLE steps;
 
--- Which of them count as completed, in the report and for the archive.
-CREATE TABLE work.completed_statuses (
-    status_id integer PRIMARY KEY REFERENCES rbac.workflow_statuses
-);
-INSERT INTO work.completed_statuses SELECT id FROM rbac.workflow_statuses WHERE name IN ('Completed', 'Closed');
-
+-- Which of them count as completed, in the report and for the archive: Completed, Closed.
 CREATE FUNCTION work.completed_statuses() RETURNS integer[]
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN ARRAY(SELECT status_id FROM work.completed_statuses);
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{4,6}'::integer[];
+
+-- How many of {"status": count} are of these. In so many words, since that is quickest.
+CREATE FUNCTION work._completed(counts jsonb) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce((counts ->> '4')::bigint, 0) + coalesce((counts ->> '6')::bigint, 0);
