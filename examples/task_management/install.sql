@@ -2,7 +2,7 @@
 -- them there is nothing in it but the rules.
 
 SET client_min_messages = warning;
-CREATE EXTENSION rbac;
+CREATE EXTENSION IF NOT EXISTS rbac;
 \ir schema.sql
 \ir policy.sql
 \ir workflow.sql
