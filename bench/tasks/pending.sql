@@ -2,12 +2,12 @@
 -- one to another, a statement each, past the triggers that ask who is asking.
 SET rbac.summary_pending = 1000000;
 SET session_replication_role = replica;
-CREATE PROCEDURE hand.hand_over(tasks integer) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE hand.hand_over(so_many integer) LANGUAGE plpgsql AS $$
 DECLARE
     t record;
 BEGIN
     FOR t IN SELECT id, created_at, lead(assignee_id) OVER (ORDER BY id) AS other
-             FROM (SELECT id, created_at, assignee_id FROM work.tasks WHERE assignee_id IS NOT NULL ORDER BY id LIMIT tasks + 1) AS few ORDER BY id LIMIT tasks LOOP
+             FROM (SELECT id, created_at, assignee_id FROM work.tasks WHERE assignee_id IS NOT NULL ORDER BY id LIMIT so_many + 1) AS few ORDER BY id LIMIT so_many LOOP
         UPDATE work.tasks SET assignee_id = t.other WHERE (id, created_at) = (t.id, t.created_at);
         COMMIT;
     END LOOP;
