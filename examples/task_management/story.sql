@@ -26,12 +26,14 @@ END $$;
 CREATE FUNCTION story.must(holds boolean, what text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$ BEGIN ASSERT holds, what; END $$;
 
--- Is the report what the document's query counts, on all of its pages, in all orders?
+-- Is the report what the document's query counts, on all of its pages, in all orders, and
+-- of the tasks of a month?
 CREATE FUNCTION story.report_is_right() RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     sort text;
     differences bigint;
+    since CONSTANT timestamptz := work._month(now()) - interval '2 months';
 BEGIN
     CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
     SELECT u.username, count(t.id) AS total, count(*) FILTER (WHERE t.status_id IN (4, 6)) AS completed
@@ -43,8 +45,8 @@ BEGIN
         EXECUTE format($q$
             WITH reported AS (
                 SELECT r.*, row_number() OVER () AS place
-                FROM generate_series(0, (SELECT count(*)::integer FROM counted), 1000) AS page,
-                     LATERAL work.task_summary(_from => page, _size => 1000, sort => %L) AS r
+                FROM (SELECT 7 + count(*)::integer / 20 AS size, count(*)::integer AS n FROM counted) AS p,
+                     generate_series(0, n, size) AS page, LATERAL work.task_summary(_from => page, _size => size, sort => %L) AS r
             ), sorted AS (
                 SELECT c.*, row_number() OVER (ORDER BY %s) AS place FROM counted AS c
             )
@@ -54,8 +56,25 @@ BEGIN
         INTO differences;
         ASSERT differences = 0, format('the report by %s has %s differences', sort, differences);
     END LOOP;
+    ASSERT (SELECT (sum(total), sum(completed)) FROM work.task_summary(since, since + interval '1 month', _size => 1000, sort => '-total')) =
+           (SELECT (sum(total), sum(completed)) FROM (
+                SELECT count(*) AS total, count(*) FILTER (WHERE t.status_id IN (4, 6)) AS completed FROM work.tasks AS t
+                WHERE t.assignee_id IS NOT NULL AND t.created_at >= since AND t.created_at < since + interval '1 month'
+                GROUP BY t.assignee_id ORDER BY count(*) DESC LIMIT 1000) AS c)
+           OR (SELECT count(*) FROM counted) > 1000, 'the report of a month is wrong';
     RETURN true;
 END $$;
+
+-- Do pages neither overlap nor leave anything out, where nearly all are ties?
+CREATE FUNCTION story.pages_fit(sort text) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    WITH paged AS (
+        SELECT t.id, row_number() OVER () AS place FROM generate_series(0, 900, 100) AS page, work.all_tasks(_from => page, _size => 100, sort => sort) AS t
+    ), at_once AS (
+        SELECT t.id, row_number() OVER () AS place FROM work.all_tasks(_size => 1000, sort => sort) AS t
+    )
+    SELECT count(*) = 1000 AND count(DISTINCT id) = 1000 FROM paged JOIN at_once USING (id, place)
+$$;
 
 SET ROLE work_api;
 
@@ -145,6 +164,8 @@ SELECT story.refused($$SELECT work.begin_request('lan', '{su_read:task}')$$, '42
 SELECT work.begin_request('lan', '{read:task}') \g /dev/null
 SELECT story.refused(format('SELECT work.update_status(%L, 6)', :'bug'), '42501');
 \a \t
+UPDATE work.tasks SET status_id = 6 WHERE id = :'bug';
+SELECT story.must(count(*) = 1, 'to read was enough to change') FROM work.own_tasks() WHERE id = :'bug' AND status = 'Reopened' \g /dev/null
 COMMIT;
 
 \echo '6. The report: all employees, those without tasks, too'
@@ -160,6 +181,7 @@ SELECT * FROM work.task_summary(_size => 3, sort => 'total,username');
 SELECT * FROM work.task_summary(_size => 3, sort => '-username');
 SELECT story.must((SELECT array_agg(r) FROM work.task_summary(_size => 1, _from => 1, sort => '-username') AS r) = ARRAY[('lan', 2, 1)::work.employee_summary],
                   'lan has not two tasks, one completed') \g /dev/null
+SELECT story.must(story.pages_fit('status_id') AND story.pages_fit('-severity_id,type_id') AND story.pages_fit('-created_at'), 'pages overlap') \g /dev/null
 RESET ROLE;
 SELECT story.report_is_right() AS "every page, in every order, is what the document's query counts";
 SET ROLE work_api;
