@@ -8,8 +8,15 @@ ifeq (,$(PGXS))
 $(error cannot build with "$(PG_CONFIG)": install postgresql-server-dev-15, or name the pg_config of a server with PG_CONFIG=/path/to/pg_config)
 endif
 
-# The library: the C of every room in the list, and nothing else.
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c $(ROOMS:%=src/%/*.c))))
+# The library: the C of every room in the list, and nothing else.  What a
+# transaction runs that says who is asking and checks something comes first, and so
+# lies together: a new process pays for each stretch of code, and each page of
+# variables, that it touches for the first time.
+rbac_objects = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c $(ROOMS:%=src/%/*.c))))
+rbac_hot = $(addprefix src/,$(addsuffix .o,identity/identity replicas/readiness admin/dynamic_duty \
+	cache/moment cache/exchange cache/facts cache/ring cache/words \
+	decision/plan_class decision/decide decision/call_site))
+OBJS = $(rbac_hot) $(filter-out $(rbac_hot),$(rbac_objects))
 
 # The install script: the prologue, then each room's parts in order.
 rbac_room_parts = $(if $($(1)_SQL),$($(1)_SQL:%=src/$(1)/%.sql),$(sort $(wildcard src/$(1)/*.sql)))

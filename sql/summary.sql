@@ -156,9 +156,24 @@ SELECT * FROM su.differ();
 INSERT INTO su.tasks SELECT n, 'leads', 'follow', 1 FROM generate_series(9000, 9009) AS n;
 SELECT * FROM su.tasks_by_assignee WHERE assignee = 'followed';
 SELECT * FROM su.differ();
+-- a statement that fails once its rows were counted, and a transaction that goes on
+RESET ROLE;
+CREATE FUNCTION su.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'too late'; END $$;
+CREATE TRIGGER zz_fail AFTER INSERT ON su.tasks FOR EACH ROW WHEN (NEW.title = 'fail') EXECUTE FUNCTION su.fail();
+SET ROLE regress_rbac_writer;
+BEGIN;
+INSERT INTO su.tasks VALUES (9500, 'goes on', 'x', 1);
+SAVEPOINT one;
+INSERT INTO su.tasks VALUES (9501, 'goes on', 'x', 1), (9502, 'goes on', 'fail', 1);
+ROLLBACK TO one;
+INSERT INTO su.tasks VALUES (9503, 'goes on', 'x', 2);
+SELECT * FROM su.differ();
+COMMIT;
+SELECT * FROM su.differ();
 RESET ROLE;
 DROP TRIGGER zz_redirect ON su.tasks;
 DROP TRIGGER aa_follow ON su.tasks;
+DROP TRIGGER zz_fail ON su.tasks;
 
 -- a foreign key that cascades
 CREATE TABLE su.people (name text PRIMARY KEY);

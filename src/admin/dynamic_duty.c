@@ -112,6 +112,8 @@ any_dynamic_conflict(void)
 	RbacAttempt attempt = {0};
 	bool		exists;
 
+	if (rbac_cache_glance_at_duty(&exists))
+		return exists;
 	do
 	{
 		rbac_attempt_begin(&attempt, false);

@@ -180,6 +180,8 @@ typedef struct RbacStanding
 
 extern void rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *standing);
 extern bool rbac_cache_may_glance(void);
+extern bool rbac_cache_vouches(void);
+extern bool rbac_cache_glance_at_duty(bool *exists);
 extern bool rbac_cache_glance(const RbacPrincipalKey *key, const char *scope, int length,
 							  TimestampTz now, RbacGlance *glance);
 

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/timestamp.h"
 
@@ -42,12 +41,10 @@ rbac_counters_size(void)
 }
 
 void
-rbac_counters_attach(void)
+rbac_counters_attach(void *memory, bool is_new)
 {
-	bool		found;
-
-	all = ShmemInitStruct("rbac counters", rbac_counters_size(), &found);
-	if (found)
+	all = memory;
+	if (!is_new)
 		return;
 	memset(all, 0, rbac_counters_size());
 	SpinLockInit(&all->lock);

@@ -31,7 +31,7 @@ typedef struct RbacCounters
 extern RbacCounters *rbac_counters;
 
 extern Size rbac_counters_size(void);
-extern void rbac_counters_attach(void);
+extern void rbac_counters_attach(void *memory, bool is_new);
 extern void rbac_counters_begin(void);
 extern void rbac_count_stale(const RbacProof *proof);
 extern void rbac_counters_sum(RbacCounters *sum, TimestampTz *since);

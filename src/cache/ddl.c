@@ -7,7 +7,9 @@
  * without a row trigger to say so.  PostgreSQL's object access hook is told of
  * all of them, once it has been found that whoever does it may; a transaction
  * that does such a thing moves the global word.  (Of TRUNCATE it is told before,
- * and so by anybody.  There is a trigger for that.)
+ * and so by anybody.  There is a trigger for that.)  So while the word stays as it
+ * was, so do the version of the extension, the tables and their triggers, and no
+ * subscription begins to copy: rbac_cache_vouches (exchange.c) relies on that.
  *
  * Databases come and go with their oids, and an oid may come back: making or
  * dropping one moves the global word of that database.

@@ -19,6 +19,7 @@
 #include "cache/exchange.h"
 #include "cache/facts.h"
 #include "cache/local.h"
+#include "cache/testing.h"
 #include "model/names.h"
 
 /* A set of scopes, followed by its words, or if there are none, by its ids, ascending. */
@@ -116,7 +117,7 @@ rbac_decode_set(const void *data, uint32 length)
  * may be overwritten: never beyond its length, and the answer counts only if it
  * is still there afterwards.
  */
-static bool
+static pg_attribute_hot bool
 look_for_scope(const void *data, uint32 length, int32 scope_id)
 {
 	const volatile WrittenSet *head = data;
@@ -325,7 +326,7 @@ rbac_post_closure(int32 role_id, const RbacClosure *closure, const RbacProof *pr
  * A scope's name is its key: by a hash and by its first bytes, which are all of
  * most names.  Longer ones are compared as a whole.
  */
-static void
+static pg_attribute_hot void
 scope_key(RbacFactKey *key, const char *name, int length)
 {
 	uint64		hash[2] = {hash_bytes_extended((const unsigned char *) name, length, 0), length};
@@ -335,7 +336,7 @@ scope_key(RbacFactKey *key, const char *name, int length)
 	memcpy(&key->b, name, Min(length, (int) sizeof(key->b)));
 }
 
-bool
+pg_attribute_hot bool
 rbac_fetch_scope_id(const char *name, int length, int32 *id, RbacProof *proof)
 {
 	RbacFactKey key;
@@ -430,8 +431,48 @@ rbac_post_dynamic_duty(bool exists, const RbacProof *proof)
 	rbac_fact_publish(&fact, proof);
 }
 
+/*
+ * Do any two roles exclude each other dynamically?  False if that is not known.
+ * Asked whenever somebody says who is asking, so it is remembered with its proof.
+ */
+bool
+rbac_cache_glance_at_duty(bool *exists)
+{
+	static bool is_remembered = false;
+	static bool remembered;
+	static RbacProof proof;
+
+	if (!rbac_cache_may_glance())
+		return false;
+	if (!is_remembered || !rbac_proof_holds(&proof))
+		is_remembered = rbac_fetch_dynamic_duty(&remembered, &proof);
+	*exists = remembered;
+	return is_remembered;
+}
+
+/*
+ * Do the tables belong to one moment, and to a version of the extension that is
+ * the library's?  True if that is proven without a look at the catalogs, which in
+ * a new connection would cost more than all else; false says nothing.
+ *
+ * Any fact that holds proves it.  Whoever told it had read the global word, and
+ * then found version, triggers and tables as they must be (look_at_messages, in
+ * moment.c).  What changes any of that moves the word before it can be seen
+ * (ddl.c): another version, the end of the extension, a table's new name, a
+ * subscription that comes, or begins to copy.  That a subscription has done so does
+ * not, but then nobody had anything to tell.  We look at a fact that hangs on no
+ * other word, and is needed anyway by whoever says who is asking.
+ */
+bool
+rbac_cache_vouches(void)
+{
+	bool		exists;
+
+	return rbac_cache_glance_at_duty(&exists) || (RBAC_MUTANT("R5-vouch") && rbac_cache_may_glance());
+}
+
 /* The part of a principal's fact that its number holds, and its bounds. */
-static bool
+static pg_attribute_hot bool
 glance_at_principal(const RbacPrincipalKey *key, TimestampTz now, RbacFact *fact, RbacGlance *glance)
 {
 	RbacFactKey fact_key;
@@ -469,6 +510,15 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
 
 	if (rbac_cache_may_glance() && glance_at_principal(key, now, &fact, &glance))
 	{
+		uint32		length;
+
+		/*
+		 * Whoever says who is asking will be asked about.  If this process has
+		 * yet to pay for touching that memory, or to fetch it from far, better
+		 * here than in their first check.
+		 */
+		if (fact.set != 0)
+			(void) rbac_ring_look(fact.set, &length);
 		standing->user_exists = (fact.number & USER_EXISTS) != 0;
 		standing->tenant_exists = (fact.number & TENANT_EXISTS) != 0;
 		standing->holds_a_role = (fact.number & HOLDS_A_ROLE) != 0;
@@ -495,7 +545,7 @@ rbac_cache_standing(const RbacPrincipalKey *key, TimestampTz now, RbacStanding *
  * False if that is not known.  The two facts are true at once, because they
  * have been looked at one after the other with the same global word.
  */
-bool
+pg_attribute_hot bool
 rbac_cache_glance(const RbacPrincipalKey *key, const char *scope, int length,
 				  TimestampTz now, RbacGlance *glance)
 {

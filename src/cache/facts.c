@@ -7,9 +7,11 @@
  * taken, it takes that of one that is no longer true, or of any.  So the table
  * is never full, and never asks anybody to wait.
  *
- * What everybody asks about, whoever they are (scopes, roles), has its first
- * bucket among few that lie together at the end of the table, so that it takes
- * few pages of memory; what finds no place there goes where all else is.
+ * What everybody asks about, whoever they are (scopes, roles), has the first of
+ * its buckets among few that lie together at the end of the table, so that it takes
+ * few pages of memory; what finds no place there goes where all else is.  What every
+ * check asks about (scopes) looks for a place before that in still fewer buckets,
+ * which lie near the rest of what every check reads (shared.c).
  *
  * There are no locks.  Each place has a sequence number, odd while somebody
  * writes there.  A reader copies, and looks whether the number has stayed the
@@ -23,7 +25,6 @@
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/shmem.h"
 
 #include "cache/counters.h"
 #include "cache/facts.h"
@@ -45,37 +46,61 @@ typedef struct Bucket
 	RbacFact	place[PLACES_IN_BUCKET];
 } Bucket;
 
-/* Of all buckets, one in this many is for what everybody asks about. */
-#define COMMON_PART 64
+/*
+ * Where buckets lie.  Each kind of fact has its place in two or three regions that
+ * follow each other here, in one bucket each.
+ */
+typedef enum Region
+{
+	NEAR,						/* what every check reads */
+	TOGETHER,					/* at the end of the table */
+	ANYWHERE,
+	ANYWHERE_ELSE				/* the same by another hash */
+} Region;
 
+#define NEAR_BUCKETS 46
+
+/* Of all other buckets, one in this many lies together. */
+#define TOGETHER_PART 64
+
+static Bucket *near_buckets = NULL;
 static Bucket *buckets = NULL;
-static uint32 nbuckets;
-static uint32 ncommon;			/* the last of them */
+static uint32 nbuckets;			/* without the near ones */
+static uint32 ntogether;		/* the last of them */
 
 StaticAssertDecl(sizeof(RbacFactKey) == 2 * sizeof(int32) + 2 * UUID_LEN, "keys have no padding");
 StaticAssertDecl(sizeof(RbacFact) <= 96, "a fact fits into 96 bytes");
 
-/* The budget is all for us. */
+/* How much of that lies near what every check reads. */
+Size
+rbac_near_facts_size(void)
+{
+	return NEAR_BUCKETS * sizeof(Bucket);
+}
+
+/* The budget is all for us, but for the near ones. */
 Size
 rbac_facts_size(Size budget)
 {
 	nbuckets = (uint32) Min(Max(budget / sizeof(Bucket), 2), PG_INT32_MAX);
-	ncommon = Max(nbuckets / COMMON_PART, 1);
+	ntogether = Max(nbuckets / TOGETHER_PART, 1);
 	return nbuckets * sizeof(Bucket);
 }
 
 void
-rbac_facts_attach(Size budget)
+rbac_facts_attach(void *memory, void *memory_near, Size budget, bool is_new)
 {
-	bool		found;
 	Size		size = rbac_facts_size(budget);
 
-	buckets = ShmemInitStruct("rbac facts", size, &found);
-	if (!found)
-		memset(buckets, 0, size);
+	buckets = memory;
+	near_buckets = memory_near;
+	if (!is_new)
+		return;
+	memset(buckets, 0, size);
+	memset(near_buckets, 0, rbac_near_facts_size());
 }
 
-void
+pg_attribute_hot void
 rbac_fact_key(RbacFactKey *key, RbacFactKind kind, const pg_uuid_t *a, const pg_uuid_t *b)
 {
 	memset(key, 0, sizeof(*key));
@@ -93,24 +118,55 @@ hash_key(const RbacFactKey *key)
 	return hash_bytes_extended((const unsigned char *) key, sizeof(*key), 0);
 }
 
-/* Does everybody ask about this, whoever they are? */
-static inline bool
-is_common(const RbacFactKey *key)
+/* So far along so many buckets. */
+static inline Bucket *
+scale(Bucket *first, uint32 n, uint32 hash)
 {
-	return key->kind == RBAC_FACT_SCOPE || key->kind == RBAC_FACT_CLOSURE ||
-		key->kind == RBAC_FACT_DYNAMIC_DUTY;
+	return &first[((uint64) hash * n) >> 32];
 }
 
-/* The two buckets of a key. */
+/* A key's bucket in a region. */
 static inline Bucket *
-bucket_of(const RbacFactKey *key, uint64 hash, int choice)
+bucket_of(uint64 hash, Region region)
 {
-	uint32		half = choice == 0 ? (uint32) (hash >> 32) : murmurhash32((uint32) (hash >> 32)) ^ (uint32) hash;
-	uint32		nothers = nbuckets - ncommon;
+	uint32		one = (uint32) (hash >> 32);
+	uint32		another = murmurhash32(one) ^ (uint32) hash;
+	uint32		nothers = nbuckets - ntogether;
 
-	if (choice == 0 && is_common(key))
-		return &buckets[nothers + (((uint64) half * ncommon) >> 32)];
-	return &buckets[((uint64) half * nothers) >> 32];
+	switch (region)
+	{
+		case NEAR:
+			return scale(near_buckets, NEAR_BUCKETS, one);
+		case TOGETHER:
+			return scale(buckets + nothers, ntogether, another);
+		case ANYWHERE:
+			return scale(buckets, nothers, one);
+		default:
+			return scale(buckets, nothers, another);
+	}
+}
+
+/* Where a fact of this kind may stand: in this region, and ... */
+static inline Region
+first_region(const RbacFactKey *key)
+{
+	switch (key->kind)
+	{
+		case RBAC_FACT_SCOPE:
+		case RBAC_FACT_DYNAMIC_DUTY:
+			return NEAR;
+		case RBAC_FACT_CLOSURE:
+			return TOGETHER;
+		default:
+			return ANYWHERE;
+	}
+}
+
+/* ... in the following ones, to this. */
+static inline Region
+last_region(const RbacFactKey *key)
+{
+	return first_region(key) == ANYWHERE ? ANYWHERE_ELSE : ANYWHERE;
 }
 
 static inline uint32
@@ -144,14 +200,15 @@ restore_proof(const RbacFact *fact, RbacProof *proof)
 }
 
 /* Find what is known under a key, with its proof, which holds. */
-bool
+pg_attribute_hot bool
 rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
 {
 	uint64		hash = hash_key(key);
+	Region		last = last_region(key);
 
-	for (int choice = 0; choice < 2; choice++)
+	for (Region region = first_region(key); region <= last; region++)
 	{
-		Bucket	   *bucket = bucket_of(key, hash, choice);
+		Bucket	   *bucket = bucket_of(hash, region);
 
 		for (int i = 0; i < PLACES_IN_BUCKET; i++)
 		{
@@ -215,10 +272,13 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 {
 	static uint32 next_victim = 0;
 	uint64		hash = hash_key(&fact->key);
-	int			enough_free = is_common(&fact->key) ? 1 : ENOUGH_FREE;
+	Region		first = first_region(&fact->key);
+	Region		last = last_region(&fact->key);
+	int			enough_free = first < ANYWHERE ? 1 : ENOUGH_FREE;
 	Bucket	   *emptier = NULL;
 	int			most_free = 0;
 	int			free_place = 0;
+	int			nregions;
 
 	memcpy(fact->value, proof->value, sizeof(fact->value));
 	fact->tenant_slot = rbac_word_slot(proof->word[RBAC_TENANT]);
@@ -229,9 +289,9 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	 * Where it stood before, or an unused place: of the first bucket as long
 	 * as it has enough of them, else of the emptier one.
 	 */
-	for (int choice = 0; choice < 2; choice++)
+	for (Region region = first; region <= last; region++)
 	{
-		Bucket	   *bucket = bucket_of(&fact->key, hash, choice);
+		Bucket	   *bucket = bucket_of(hash, region);
 		int			nfree = 0;
 		int			first_free = 0;
 
@@ -266,9 +326,9 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	}
 
 	/* where something stands that is no longer true, or anything */
-	for (int choice = 0; choice < 2; choice++)
+	for (Region region = first; region <= last; region++)
 	{
-		Bucket	   *bucket = bucket_of(&fact->key, hash, choice);
+		Bucket	   *bucket = bucket_of(hash, region);
 
 		for (int i = 0; i < PLACES_IN_BUCKET; i++)
 		{
@@ -279,9 +339,11 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 			}
 		}
 	}
+	nregions = last - first + 1;
 	next_victim++;
 	rbac_counters->evictions++;
-	(void) write_place(bucket_of(&fact->key, hash, next_victim & 1), (next_victim >> 1) % PLACES_IN_BUCKET, fact, hash);
+	(void) write_place(bucket_of(hash, first + next_victim % nregions),
+					   next_victim / nregions % PLACES_IN_BUCKET, fact, hash);
 }
 
 /* For statistics: how many places there are, and how many hold something true. */
@@ -289,15 +351,17 @@ void
 rbac_facts_count(int64 *entries, int64 *capacity, Size *entry_size)
 {
 	*entries = 0;
-	*capacity = (int64) nbuckets * PLACES_IN_BUCKET;
+	*capacity = (int64) (nbuckets + NEAR_BUCKETS) * PLACES_IN_BUCKET;
 	*entry_size = sizeof(Bucket) / PLACES_IN_BUCKET;
-	for (uint32 b = 0; b < nbuckets; b++)
+	for (uint32 b = 0; b < nbuckets + NEAR_BUCKETS; b++)
 	{
+		Bucket	   *bucket = b < nbuckets ? &buckets[b] : &near_buckets[b - nbuckets];
+
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < PLACES_IN_BUCKET; i++)
 		{
-			if (pg_atomic_read_u32(&buckets[b].fingerprint[i]) != 0 &&
-				!is_outdated(&buckets[b].place[i]))
+			if (pg_atomic_read_u32(&bucket->fingerprint[i]) != 0 &&
+				!is_outdated(&bucket->place[i]))
 				(*entries)++;
 		}
 	}

@@ -42,7 +42,8 @@ typedef struct RbacFact
 } RbacFact;
 
 extern Size rbac_facts_size(Size budget);
-extern void rbac_facts_attach(Size budget);
+extern Size rbac_near_facts_size(void);
+extern void rbac_facts_attach(void *memory, void *memory_near, Size budget, bool is_new);
 
 extern void rbac_fact_key(RbacFactKey *key, RbacFactKind kind, const pg_uuid_t *a, const pg_uuid_t *b);
 extern bool rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof);

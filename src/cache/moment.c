@@ -128,7 +128,7 @@ may_share(void)
 }
 
 /* May rbac_cache_glance be asked? */
-bool
+pg_attribute_hot bool
 rbac_cache_may_glance(void)
 {
 	return may_share();

@@ -23,7 +23,6 @@
 #include "common/hashfn.h"
 #include "port/atomics.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 
 #include "cache/ring.h"
 #include "cache/testing.h"
@@ -75,46 +74,36 @@ count_bytes(Size budget)
 	return TYPEALIGN_DOWN(8, Max(budget / BUDGET_PARTS, MIN_BYTES));
 }
 
-static Size
-strings_size(Size budget)
+/* What every reader looks at, which lies apart from the strings: see shared.c. */
+Size
+rbac_ring_size(void)
+{
+	return sizeof(Ring);
+}
+
+/* How much of a budget goes to the strings and their index. */
+Size
+rbac_ring_strings_size(Size budget)
 {
 	Size		bytes = count_bytes(budget);
 
 	return bytes + count_places(bytes) * sizeof(IndexPlace);
 }
 
-/* How much of a budget goes to the strings and their index. */
-Size
-rbac_ring_size(Size budget)
-{
-	return sizeof(Ring) + strings_size(budget);
-}
-
-/* What every reader looks at.  It lies apart from the strings: see shared.c. */
 void
-rbac_ring_attach(Size budget)
+rbac_ring_attach(void *memory, void *memory_for_strings, Size budget, bool is_new)
 {
-	bool		found;
-
-	ring = ShmemInitStruct("rbac ring", sizeof(Ring), &found);
-	if (found)
+	ring = memory;
+	strings = memory_for_strings;
+	places = (IndexPlace *) (strings + count_bytes(budget));
+	if (!is_new)
 		return;
 	ring->lock = &GetNamedLWLockTranche("rbac")->lock;
 	ring->size = count_bytes(budget);
 	ring->places = count_places(ring->size);
 	/* so that no string lies at position 0 */
 	pg_atomic_init_u64(&ring->reserved, ring->size);
-}
-
-void
-rbac_ring_attach_strings(Size budget)
-{
-	bool		found;
-
-	strings = ShmemInitStruct("rbac strings", strings_size(budget), &found);
-	places = (IndexPlace *) (strings + count_bytes(budget));
-	if (!found)
-		memset(places, 0, count_places(count_bytes(budget)) * sizeof(IndexPlace));
+	memset(places, 0, ring->places * sizeof(IndexPlace));
 }
 
 static StringHeader *
@@ -198,7 +187,7 @@ rbac_ring_put(const void *data, uint32 length)
 }
 
 /* Is a string still there? */
-bool
+pg_attribute_hot bool
 rbac_ring_has(RbacRingPosition position)
 {
 	/* what was read before must have been read before this is looked at */
@@ -210,7 +199,7 @@ rbac_ring_has(RbacRingPosition position)
  * Where a string lies, for a look without a copy: only what is read before a
  * rbac_ring_has that says true counts.  NULL if it is gone.
  */
-const void *
+pg_attribute_hot const void *
 rbac_ring_look(RbacRingPosition position, uint32 *length)
 {
 	StringHeader *header = header_at(position);

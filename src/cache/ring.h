@@ -8,9 +8,9 @@
 /* Where a string lies.  0 stands for the empty string, which lies nowhere. */
 typedef uint64 RbacRingPosition;
 
-extern Size rbac_ring_size(Size budget);
-extern void rbac_ring_attach(Size budget);
-extern void rbac_ring_attach_strings(Size budget);
+extern Size rbac_ring_size(void);
+extern Size rbac_ring_strings_size(Size budget);
+extern void rbac_ring_attach(void *memory, void *memory_for_strings, Size budget, bool is_new);
 
 extern RbacRingPosition rbac_ring_put(const void *data, uint32 length);
 extern void *rbac_ring_get(RbacRingPosition position, uint32 *length);

@@ -20,6 +20,14 @@
 #include "cache/shared.h"
 #include "cache/words.h"
 
+/*
+ * A process pays for its first touch of a page, which it has not inherited; but
+ * where an operating system maps its neighbours with it, a window of this size, which
+ * begins at a multiple of it, is paid for once.  (Linux does that when the first
+ * touch is a look.)  A huge page costs no more.
+ */
+#define WINDOW		(64 * 1024)
+
 #define DEFAULT_MB	32
 #define MAX_MB		65536
 
@@ -34,15 +42,42 @@ budget(void)
 	return (Size) rbac_cache_size * 1024 * 1024;
 }
 
+/* Parts begin on cache lines of their own. */
+static Size
+counters_size(void)
+{
+	return CACHELINEALIGN(rbac_counters_size());
+}
+
+static Size
+near_facts_size(void)
+{
+	return CACHELINEALIGN(rbac_near_facts_size());
+}
+
+static Size
+ring_size(void)
+{
+	return CACHELINEALIGN(rbac_ring_size());
+}
+
 /* What the other parts leave to the facts. */
 static Size
 budget_for_facts(void)
 {
-	Size		others = rbac_words_size(budget()) + rbac_ring_size(budget()) + rbac_counters_size();
+	Size		others = counters_size() + near_facts_size() + ring_size() +
+		rbac_words_size(budget()) + rbac_ring_strings_size(budget());
 
-	/* what ShmemInitStruct rounds up */
-	others += 5 * PG_CACHE_LINE_SIZE;
+	/* what we skip so that a window begins, and what ShmemInitStruct rounds up */
+	others += WINDOW + PG_CACHE_LINE_SIZE;
 	return budget() > others ? budget() - others : 0;
+}
+
+static Size
+all_size(void)
+{
+	return rbac_facts_size(budget_for_facts()) + counters_size() + near_facts_size() + ring_size() +
+		rbac_words_size(budget()) + rbac_ring_strings_size(budget()) + WINDOW;
 }
 
 static void
@@ -51,32 +86,39 @@ request_memory(void)
 	if (next_request_hook)
 		next_request_hook();
 
-	RequestAddinShmemSpace(rbac_words_size(budget()));
-	RequestAddinShmemSpace(rbac_ring_size(budget()));
-	RequestAddinShmemSpace(rbac_counters_size());
-	RequestAddinShmemSpace(rbac_facts_size(budget_for_facts()));
+	RequestAddinShmemSpace(all_size());
 	RequestNamedLWLockTranche("rbac", 1);
 }
 
+/*
+ * What every check reads lies in one window: the first of the facts, the ring's
+ * head, and the global words, with which it ends.  Before them lie the counters, of
+ * which each backend has its own, and which fit in as well unless there are many.
+ */
 static void
 attach_memory(void)
 {
+	bool		found;
+	char	   *facts;
+	char	   *words;
+	char	   *ring;
+	char	   *near_facts;
+
 	if (next_startup_hook)
 		next_startup_hook();
 
-	/*
-	 * In this order, what every check reads lies together: the end of the
-	 * facts, the ring's head, the counters, the beginning of the words, and
-	 * not far behind it that of the strings.  A new process pays for the first
-	 * touch of a page, but may get its neighbours with it; a huge page costs
-	 * it no more.
-	 */
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	rbac_facts_attach(budget_for_facts());
-	rbac_ring_attach(budget());
-	rbac_counters_attach();
-	rbac_words_attach(budget());
-	rbac_ring_attach_strings(budget());
+	facts = ShmemInitStruct("rbac", all_size(), &found);
+	words = facts + rbac_facts_size(budget_for_facts()) +
+		counters_size() + near_facts_size() + ring_size();
+	words = (char *) TYPEALIGN(WINDOW, words + rbac_global_words_size()) - rbac_global_words_size();
+	ring = words - ring_size();
+	near_facts = ring - near_facts_size();
+
+	rbac_facts_attach(facts, near_facts, budget_for_facts(), !found);
+	rbac_counters_attach(near_facts - counters_size(), !found);
+	rbac_words_attach(words, budget(), !found);
+	rbac_ring_attach(ring, words + rbac_words_size(budget()), budget(), !found);
 	LWLockRelease(AddinShmemInitLock);
 }
 

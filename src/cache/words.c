@@ -16,7 +16,6 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "storage/shmem.h"
 
 #include "cache/words.h"
 
@@ -59,15 +58,20 @@ rbac_words_size(Size budget)
 	return count_words() * sizeof(pg_atomic_uint64);
 }
 
+/* How much of that is the global words, which come first. */
+Size
+rbac_global_words_size(void)
+{
+	return RBAC_GLOBAL_WORDS * GLOBAL_STRIDE * sizeof(pg_atomic_uint64);
+}
+
 /* As the server starts, and in each backend where memory is not inherited. */
 void
-rbac_words_attach(Size budget)
+rbac_words_attach(void *memory, Size budget, bool is_new)
 {
-	bool		found;
-	Size		size = rbac_words_size(budget);
-
-	rbac_words = ShmemInitStruct("rbac words", size, &found);
-	if (found)
+	divide(budget);
+	rbac_words = memory;
+	if (!is_new)
 		return;
 	for (Size i = 0; i < count_words(); i++)
 		pg_atomic_init_u64(&rbac_words[i], 0);

@@ -54,7 +54,8 @@ extern pg_atomic_uint64 *rbac_words;
 #define RBAC_NO_SLOT PG_UINT32_MAX
 
 extern Size rbac_words_size(Size budget);
-extern void rbac_words_attach(Size budget);
+extern Size rbac_global_words_size(void);
+extern void rbac_words_attach(void *memory, Size budget, bool is_new);
 
 extern uint32 rbac_global_slot(Oid database);
 extern uint32 rbac_tenant_slot(Oid database, const pg_uuid_t *tenant_id);

@@ -27,7 +27,7 @@ is_constant(FmgrInfo *flinfo, int argument)
 }
 
 /* The memory of the place that makes this call. */
-RbacCallSite *
+pg_attribute_hot RbacCallSite *
 rbac_call_site(FunctionCallInfo fcinfo, int scope_argument)
 {
 	RbacCallSite   *site = fcinfo->flinfo->fn_extra;
@@ -36,7 +36,8 @@ rbac_call_site(FunctionCallInfo fcinfo, int scope_argument)
 	{
 		Pointer		scope = DatumGetPointer(PG_GETARG_DATUM(scope_argument));
 
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RbacCallSite));
+		site = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(RbacCallSite));
+		memset(site, 0, offsetof(RbacCallSite, scope));
 		if (is_constant(fcinfo->flinfo, scope_argument) &&
 			!VARATT_IS_EXTERNAL(scope) && !VARATT_IS_COMPRESSED(scope))
 			site->constant = (const text *) scope;
@@ -46,7 +47,7 @@ rbac_call_site(FunctionCallInfo fcinfo, int scope_argument)
 }
 
 /* Only what is asked about the whole tenant is remembered. */
-void
+pg_attribute_hot void
 rbac_remember(RbacCallSite *site, const RbacPrincipalKey *key, const char *scope, int length, bool answer)
 {
 	site->epoch = rbac_epoch;

@@ -70,7 +70,7 @@ fill_key(RbacPrincipalKey *key, const pg_uuid_t *user_id, const pg_uuid_t *tenan
 }
 
 /* Is this scope in force for the current identity, if the user holds it? */
-bool
+pg_attribute_hot bool
 rbac_identity_lists(const char *scope, int length)
 {
 	const RbacIdentity *identity = rbac_identity();
@@ -129,7 +129,7 @@ principal_holds(const RbacPrincipal *principal, int32 scope_id, const pg_uuid_t 
  * Take a decision that needs no more than what all backends share.  False if it
  * does.
  */
-static bool
+static pg_attribute_hot bool
 decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
 				   const char *scope, int length, TimestampTz now, RbacCallSite *site, bool *answer)
 {
@@ -154,7 +154,7 @@ decide_at_a_glance(const RbacQuestion *question, const RbacPrincipalKey *key,
  * Take a decision, from the start and until nothing changed under it.  site,
  * if not NULL, remembers what was found.
  */
-static bool
+static pg_attribute_hot bool
 decide(const RbacQuestion *question, const char *scope, int length, RbacCallSite *site)
 {
 	RbacPrincipalKey key;
@@ -297,7 +297,7 @@ rbac_current_question(RbacQuestion *question)
 /*
  * Decide with what the call site remembers, as long as that is still true.
  */
-static bool
+static pg_attribute_hot bool
 decide_at(RbacCallSite *site, const RbacQuestion *question, const text *scope)
 {
 	if (likely(question->department_id == NULL &&
@@ -352,7 +352,7 @@ rbac_has_scope_in(FunctionCallInfo fcinfo, const pg_uuid_t *tenant_id, const pg_
 }
 
 /* has_scope(scope [, tenant_id [, department_id]]) */
-Datum
+pg_attribute_hot Datum
 rbac_has_scope(PG_FUNCTION_ARGS)
 {
 	const RbacIdentity *identity = rbac_identity();

@@ -5,11 +5,14 @@
  * That nobody has any scope there is decided below (model/read.c).  An identity
  * that was set by half a copy, though, would outlive the copying: its roles
  * might exclude each other, and nobody would have noticed.
+ *
+ * Where all share a cache, it mostly knows; else the catalogs say.
  */
 #include "postgres.h"
 
 #include "utils/inval.h"
 
+#include "cache/cache.h"
 #include "identity/identity.h"
 #include "model/model.h"
 #include "replicas/replicas.h"
@@ -20,6 +23,8 @@ static rbac_identity_tolerate_hook_type next_tolerate_hook = NULL;
 static bool
 is_ready(void)
 {
+	if (rbac_cache_vouches())
+		return true;
 	AcceptInvalidationMessages();
 	return rbac_model_in_sync();
 }

@@ -58,7 +58,6 @@ extern void rbac_pile_forget(int32 summary_id);
 /* fold.c */
 extern void rbac_fold_init(void);
 extern void rbac_fold_sometimes(const RbacCounted *counted, int64 parts);
-extern int64 rbac_fold(int32 summary_id, Oid pending);
 
 /* truncate.c */
 extern void rbac_truncate_init(void);

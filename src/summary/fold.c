@@ -142,9 +142,9 @@ execute(FoldPlans *plans)
 	return folded;
 }
 
-/* Fold.  Whoever calls sees to it that nobody else does. */
-int64
-rbac_fold(int32 summary_id, Oid pending)
+/* Whoever calls sees to it that nobody else folds. */
+static int64
+fold(int32 summary_id, Oid pending)
 {
 	FoldPlans  *plans = find_plans(summary_id);
 	RbacOwnerWork work;
@@ -171,7 +171,7 @@ fold_or_log(int32 summary_id, Oid pending)
 	PG_TRY();
 	{
 		if (may_fold(pending))
-			(void) rbac_fold(summary_id, pending);
+			(void) fold(summary_id, pending);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -183,7 +183,7 @@ fold_or_log(int32 summary_id, Oid pending)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		/* whoever cancels the statement (class 57) means the statement */
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == MAKE_SQLSTATE('5', '7', '0', '0', '0'))
+		if (strncmp(unpack_sql_state(error->sqlerrcode), "57", 2) == 0)
 		{
 			MemoryContextSwitchTo(memory);
 			CurrentResourceOwner = owner;
@@ -223,5 +223,5 @@ rbac_compact(PG_FUNCTION_ARGS)
 	rbac_refuse_old_snapshot("compacted");
 	if (!may_fold(summary.pending))
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(rbac_fold(PG_GETARG_INT32(0), summary.pending));
+	PG_RETURN_INT64(fold(PG_GETARG_INT32(0), summary.pending));
 }

@@ -13,52 +13,27 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     s CONSTANT rbac.summaries := rbac._summary(summary_id);
-    -- large tables are counted a piece at a time, to say how far it is
-    pages_at_once CONSTANT bigint := 16384;
-    all_pages bigint;
-    pages_done bigint := 0;
-    leaf record;
-    page bigint;
+    key CONSTANT text := rbac._column_list(rbac._key_of(s));
+    group_key CONSTANT text := rbac._column_list(s.group_columns || s.hidden_columns);
+    columns CONSTANT text := rbac._column_list(rbac._counted_columns(s.source, summary_id));
+    leaf regclass;
 BEGIN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', s.source);
     EXECUTE format('DELETE FROM %s', s.pending);
     EXECUTE format('DELETE FROM %s', s.counts);
     EXECUTE format('DELETE FROM %s', s.groups);
-
-    SELECT sum(pg_relation_size(l) / current_setting('block_size')::bigint) INTO all_pages
-    FROM rbac._leaves(s.source) AS l;
-    FOR leaf IN
-        SELECT l AS tbl, pg_relation_size(l) / current_setting('block_size')::bigint AS pages
-        FROM rbac._leaves(s.source) AS l
-    LOOP
-        page := 0;
-        WHILE page < leaf.pages LOOP
-            PERFORM rbac._count_all(summary_id, leaf.tbl, 1,
-                CASE WHEN leaf.pages <= pages_at_once THEN 'true'
-                    -- the last piece has no end: nobody can write, but a page may have come before the lock
-                    WHEN page + pages_at_once >= leaf.pages THEN format('ctid >= %L', format('(%s,0)', page))
-                    ELSE format('ctid >= %L AND ctid < %L', format('(%s,0)', page), format('(%s,0)', page + pages_at_once)) END);
-            pages_done := pages_done + least(pages_at_once, leaf.pages - page);
-            page := page + pages_at_once;
-            IF all_pages > pages_at_once THEN
-                RAISE NOTICE 'counting rows of table "%": % %% done', rbac._table_name(s.source), 100 * pages_done / all_pages;
-            END IF;
-        END LOOP;
+    FOR leaf IN SELECT * FROM rbac._leaves(s.source) LOOP
+        EXECUTE format('INSERT INTO %s AS c (%s, _count) SELECT %s, count(*) FROM %s WHERE %s GROUP BY %s ON CONFLICT ON CONSTRAINT %I DO UPDATE SET _count = c._count + excluded._count',
+            s.counts, key, columns, leaf, rbac._told_progress('counting', leaf), columns, rbac._constraint_of(s.counts));
     END LOOP;
+    EXECUTE format('INSERT INTO %s (%s _total, _counts) SELECT %s sum(_count), jsonb_object_agg(coalesce(%I::text, %L), _count) FROM %s %s',
+        s.groups, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END, CASE WHEN group_key <> '' THEN group_key || ',' ELSE '' END,
+        s.status_column, 'null', s.counts, CASE WHEN group_key <> '' THEN 'GROUP BY ' || group_key ELSE 'HAVING count(*) > 0' END);
+    -- so that reports are planned well from the start
+    EXECUTE format('ANALYZE %s, %s, %s', s.counts, s.groups, s.pending);
 END $$;
 COMMENT ON FUNCTION rbac._recount_as_owner(integer) IS
 'The work of rbac._recount().';
-
-CREATE FUNCTION rbac._leaves(tbl regclass) RETURNS SETOF regclass
-LANGUAGE sql STABLE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT relid FROM pg_partition_tree(tbl) WHERE isleaf
-    UNION
-    SELECT oid::regclass FROM pg_class WHERE oid = tbl AND relkind = 'r';
-$$;
-COMMENT ON FUNCTION rbac._leaves(regclass) IS
-'The tables that hold the rows of a table, partitioned or not.';
 
 CREATE FUNCTION rbac.rebuild_summary(name text) RETURNS void
 LANGUAGE plpgsql
@@ -94,14 +69,14 @@ BEGIN
             UNION ALL
             SELECT %3$s, _count, true FROM %5$s
             UNION ALL
-            SELECT %6$s, count(*), false FROM %7$s GROUP BY %6$s
+            SELECT %6$s, count(*), false FROM %7$s WHERE %8$s GROUP BY %6$s
         ) AS both_ways (%3$s, n, is_counted)
         GROUP BY %3$s
         HAVING coalesce(sum(n) FILTER (WHERE is_counted), 0) <> coalesce(sum(n) FILTER (WHERE NOT is_counted), 0)
         $sql$,
         (SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, %1$I', c), ', ')) FROM unnest(apart) AS u (c)),
         s.status_column, rbac._column_list(rbac._key_of(s)), s.counts, s.pending,
-        rbac._column_list(rbac._counted_columns(s.source, s.id)), s.source);
+        rbac._column_list(rbac._counted_columns(s.source, s.id)), s.source, rbac._told_progress('verifying', s.source));
     -- the groups must say what the counts say
     RETURN QUERY EXECUTE format($sql$
         SELECT %1$s, NULL::text, g._total, c.total
@@ -137,7 +112,7 @@ BEGIN
     RETURN QUERY SELECT * FROM rbac._verify(s.id);
 END $$;
 COMMENT ON FUNCTION rbac.verify_summary(text) IS
-'Compares a summary with a count of all rows, at one moment, while others go on writing. One row for each group and status with different numbers: group_values (the group, as {"column": value}, with what is counted apart), status, counted (by the summary), actual; NULL for none. A row without a status is about the total of a group. No rows: all is right. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name).';
+'Compares a summary with a count of all rows, at one moment, while others go on writing; says how far it is in notices, if there is much to count. One row for each group and status with different numbers: group_values (the group, as {"column": value}, with what is counted apart), status, counted (by the summary), actual; NULL for none. A row without a status is about the total of a group. No rows: all is right. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name).';
 
 CREATE FUNCTION rbac._compact(summary_id integer) RETURNS bigint
 LANGUAGE c VOLATILE STRICT
@@ -160,9 +135,9 @@ END $$;
 COMMENT ON FUNCTION rbac.compact_summary(text) IS
 'Adds what has changed since the last time to the tables that reports read, and returns how many rows that were; NULL, and nothing done, if another transaction is at it. Never needed: those who write do so now and then. Waits for nobody who reads or writes. Errors: 22004 (NULL), 42501 (not the owner of the source), 42704 (no such summary), 42P09 (several of this name), 25001 (in a transaction that is REPEATABLE READ or SERIALIZABLE).';
 
-REVOKE ALL ON FUNCTION rbac._recount(integer), rbac._recount_as_owner(integer), rbac._leaves(regclass), rbac.rebuild_summary(text),
+REVOKE ALL ON FUNCTION rbac._recount(integer), rbac._recount_as_owner(integer), rbac.rebuild_summary(text),
     rbac._differences(integer), rbac._verify(integer), rbac.verify_summary(text),
     rbac._compact(integer), rbac.compact_summary(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rbac._recount(integer), rbac._recount_as_owner(integer), rbac._leaves(regclass), rbac.rebuild_summary(text),
+GRANT EXECUTE ON FUNCTION rbac._recount(integer), rbac._recount_as_owner(integer), rbac.rebuild_summary(text),
     rbac._differences(integer), rbac._verify(integer), rbac.verify_summary(text),
     rbac._compact(integer), rbac.compact_summary(text) TO PUBLIC;

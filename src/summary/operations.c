@@ -146,7 +146,6 @@ rbac_recount(PG_FUNCTION_ARGS)
 	SPI_connect();
 	(void) rbac_query_as_owner(summary.source, "SELECT rbac._recount_as_owner($1)", 1, &type, &argument);
 	SPI_finish();
-	(void) rbac_fold(PG_GETARG_INT32(0), summary.pending);
 	PG_RETURN_VOID();
 }
 

@@ -174,9 +174,37 @@ END $$;
 COMMENT ON FUNCTION rbac._fold_statements(integer) IS
 'The statements that add what is pending to the other tables behind a summary, and delete it. One transaction at a time may execute them.';
 
+CREATE FUNCTION rbac._leaves(tbl regclass) RETURNS SETOF regclass
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT relid FROM pg_partition_tree(tbl) WHERE isleaf
+    UNION
+    SELECT oid::regclass FROM pg_class WHERE oid = tbl AND relkind = 'r';
+$$;
+COMMENT ON FUNCTION rbac._leaves(regclass) IS
+'The tables that hold the rows of a table, partitioned or not.';
+
+-- A condition that is true of every row, and says how far a long count is.
+CREATE FUNCTION rbac._tell_progress(what text, tbl regclass, expected bigint) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 1
+AS 'MODULE_PATHNAME', 'rbac_tell_progress';
+COMMENT ON FUNCTION rbac._tell_progress(text, regclass, bigint) IS
+'True; raises a notice now and then, if a million rows or more are expected.';
+
+CREATE FUNCTION rbac._told_progress(what text, tbl regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('rbac._tell_progress(%L, %L, %s)', what, tbl, coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint)
+    FROM rbac._leaves(tbl) AS l JOIN pg_class AS c ON c.oid = l;
+$$;
+COMMENT ON FUNCTION rbac._told_progress(text, regclass) IS
+'A condition, as SQL, that is true of every row of a table and says how far the count is.';
+
 -- Rows of a table as changes to a summary: the source, or a partition that comes
 -- or goes (sign -1). Nobody else may be writing to it.
-CREATE FUNCTION rbac._count_all(summary_id integer, tbl regclass, sign integer, condition text DEFAULT 'true') RETURNS bigint
+CREATE FUNCTION rbac._count_all(summary_id integer, tbl regclass, sign integer) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -187,9 +215,9 @@ DECLARE
     columns CONSTANT text := rbac._column_list(coalesce(rbac._counted_columns(tbl, summary_id), rbac._counted_columns(s.source, summary_id)));
 BEGIN
     RETURN rbac._execute_fresh(format('INSERT INTO %s (%s, _count) SELECT %s, %s * count(*) FROM %s WHERE %s GROUP BY %s',
-        s.pending, rbac._column_list(rbac._key_of(s)), columns, sign, tbl, condition, columns));
+        s.pending, rbac._column_list(rbac._key_of(s)), columns, sign, tbl, rbac._told_progress('counting', tbl), columns));
 END $$;
-COMMENT ON FUNCTION rbac._count_all(integer, regclass, integer, text) IS
+COMMENT ON FUNCTION rbac._count_all(integer, regclass, integer) IS
 'Appends the rows of a table, counted, to what is pending; returns how many rows that took.';
 
 -- The source is empty.
@@ -211,10 +239,12 @@ REVOKE ALL ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._cou
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) FROM PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass),
+    rbac._count_all(integer, regclass, integer), rbac._count_nothing(integer, regclass) FROM PUBLIC;
 -- They run with the rights of a summary's owner, whoever that is.
 GRANT EXECUTE ON FUNCTION rbac._slot("any"), rbac._is_countable(regtype), rbac._counted_columns(regclass, integer),
     rbac._execute_fresh(text), rbac._column_list(name[], text), rbac._summary(integer), rbac._key_of(rbac.summaries),
     rbac._column_definition(regclass, name),
     rbac._make_summary_tables(name, name, regclass, name[], name[], name),
-    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._count_all(integer, regclass, integer, text), rbac._count_nothing(integer, regclass) TO PUBLIC;
+    rbac._fold_statements(integer), rbac._constraint_of(regclass), rbac._leaves(regclass), rbac._tell_progress(text, regclass, bigint), rbac._told_progress(text, regclass),
+    rbac._count_all(integer, regclass, integer), rbac._count_nothing(integer, regclass) TO PUBLIC;

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/partition.h"
 #include "utils/rel.h"
 
@@ -97,6 +98,9 @@ rbac_move_ends(const TriggerData *data, RbacTask *before)
 	CommandId	command;
 
 	if (nmoves == 0 || !data->tg_relation->rd_rel->relispartition)
+		return false;
+	/* a row that is not stored here (a foreign table's) was made by nobody we know */
+	if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(data->tg_trigtuple->t_data)))
 		return false;
 	command = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
 	for (int i = 0; i < nmoves; i++)

@@ -173,7 +173,7 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_carried_policy'), ('_columns_in_policies'), ('_wanted_policies'), ('_carry_policies'),
              ('_register_summary'), ('_unregister_summary'), ('_switch_on_row_triggers'), ('_switch_on_statement_triggers'),
              ('_make_statement_triggers'), ('_make_row_triggers'), ('_summary_name'), ('_find_summary'), ('_require_owner_of'), ('_drop_summary'),
-             ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_differences'), ('_verify'), ('_compact'),
+             ('_recount'), ('_recount_as_owner'), ('_leaves'), ('_tell_progress'), ('_told_progress'), ('_differences'), ('_verify'), ('_compact'),
              ('_count_partition'), ('_count_partition_as_owner'), ('_follow_partitions'), ('_follow_persistence'), ('_summaries_of'),
              ('_is_being_restored')  -- of create_summary and its kin, with the caller's rights$$,
     'what is internal is not for PUBLIC, but for what others run with their own rights');

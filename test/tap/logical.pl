@@ -213,6 +213,7 @@ is($warm[0]->ask("SELECT rbac.has_scope('read:task'), cardinality(rbac.tenants_w
 is($warm[0]->ask("SELECT count(*) FROM rbac.effective_scopes()"), '0', '... and has no scope in force');
 is($warm[0]->fails("SELECT rbac.require_scope('read:task')"), '42501', '... and what is required is refused');
 is($warm[0]->fails("SELECT rbac.switch_tenant('$acme')"), '55000', '... and nobody moves');
+is(RbacTest::Session->new($subscriber)->fails("SELECT rbac.set_identity('$alice', '$acme', local => false)"), '55000', '... and nobody becomes anybody, though others did before');
 $holder->ask('ROLLBACK');
 ok(wait_for_tables(18), 'the refresh ends');
 is($warm[0]->ask("SELECT rbac.has_scope('read:task'), cardinality(rbac.tenants_with_scope('read:task'))"), 't|1', 'after it, the same session permits again');

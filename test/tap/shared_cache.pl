@@ -51,6 +51,18 @@ for my $protocol ('', 'BEGIN ISOLATION LEVEL SERIALIZABLE; ')
 	$new->quit;
 }
 
+# They also know whether the tables are as they must be, without a look.
+my $looks = "SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) FROM pg_stat_xact_sys_tables WHERE relname IN ('pg_extension', 'pg_subscription_rel')";
+for my $known (1, 0)
+{
+	my $new = RbacTest::Session->new($node);
+	$hand->ask('SELECT rbac.cache_reset()') unless $known;
+	my ($answer, $seen) = split /\n/, $new->ask("BEGIN; SELECT rbac.set_identity('$alice', '$acme'), rbac.has_scope('read:task'); $looks; COMMIT");
+	is($answer, '|t', 'a new session says who is asking, and asks');
+	is($seen > 0 ? 'looked' : 'did not look', $known ? 'did not look' : 'looked', '... and looks into the catalogs if nobody knows whether all is in place');
+	$new->quit;
+}
+
 # What a change concerns is found out anew; all else stays known.
 $hand->ask(<<"SQL");
 INSERT INTO rbac.roles (id, tenant_id, name) VALUES (501, '$acme', 'acme clerk'), (502, '$bolt', 'bolt clerk'), (503, '$bolt', 'bolt chief');
@@ -206,6 +218,12 @@ $new = RbacTest::Session->new($node);
 is(loads($new, "SELECT count(*) FROM rbac.users AS u WHERE rbac.user_has_scope(u.id, 'many:66000', '$acme')"), '300 after 0',
 	'... with 65,536 scopes each, which a new session knows');
 cmp_ok($new->ask('SELECT bytes FROM rbac.cache_stats()'), '<', 100_000, '... and which lie in one place');
+my $named = "SELECT count(*) FROM rbac.scopes AS s WHERE s.id BETWEEN 1000 AND 2999 AND rbac.user_has_scope(md5('u1')::uuid, s.name, '$acme')";
+my $hits = 'SELECT shared_hits FROM rbac.cache_stats()';
+$hand->ask($named);
+my $before = $new->ask($hits);
+is($new->ask($named), '2000', '... and asks about by two thousand names');
+is($new->ask($hits) - $before, 2000, '... all of which it knows');
 is($new->fails("SELECT rbac.cache_warm('$alice')"), '42704', 'a tenant that does not exist cannot be warmed');
 is($new->ask("SELECT rbac.cache_warm(NULL) IS NULL"), 't', '... nor NULL');
 

@@ -21,6 +21,14 @@ my $acme = 'b0000000-0000-0000-0000-000000000001';
 my $session = RbacTest::Session->new($node);
 $session->ask("SELECT rbac.set_identity('$bob', '$acme', local => false)");
 
+# A step for whoever has the role that is bounded.
+$node->safe_psql('postgres', q{
+	INSERT INTO rbac.workflow_statuses (name) VALUES ('open'), ('done');
+	INSERT INTO rbac.workflows (name, initial_status_id) VALUES ('work', 1);
+	INSERT INTO rbac.task_types (name, workflow_id) VALUES ('job', 1);
+	INSERT INTO rbac.workflow_transitions (workflow_id, from_status_id, to_status_id, approver_role_id)
+	SELECT 1, 1, 2, id FROM rbac.roles WHERE name = 'guest'});
+
 sub loads { return $session->ask('SELECT loads FROM rbac._cache_counters()') }
 
 # Ask until the server's clock has passed the bound, each time with the moment
@@ -32,9 +40,9 @@ sub watch
 
 	while (!$after_it)
 	{
-		my ($answer, $in_plain_sql, $passed) = split /\|/,
-		  $session->ask("SELECT rbac.has_scope('list:task'), (statement_timestamp() >= '$bound') = $after, statement_timestamp() >= '$bound'");
-		$wrong++ if $answer ne $in_plain_sql;
+		my ($answer, $step, $in_plain_sql, $passed) = split /\|/,
+		  $session->ask("SELECT rbac.has_scope('list:task'), (SELECT allowed FROM rbac.next_statuses(1, 1)), (statement_timestamp() >= '$bound') = $after, statement_timestamp() >= '$bound'");
+		$wrong++ if $answer ne $in_plain_sql || $step ne $in_plain_sql;
 		$passed eq 't' ? $after_it++ : $before_it++;
 		sleep 0.01;
 	}
