@@ -2,15 +2,19 @@
 -- by row-level security, which step by the workflow, both also for who writes SQL of
 -- their own.
 
--- The task was not there to be changed.
+-- The task was not there to be changed. What one cannot see one cannot change, so a token
+-- for changing tasks has to list a scope for seeing them as well.
 CREATE FUNCTION work._no_such_task(task_id uuid) RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
+    IF NOT rbac.has_any_scope('{su_read:task,read:task}') THEN
+        PERFORM rbac.require_scope(CASE WHEN rbac.has_scope('su_edit:task') THEN 'su_read:task' ELSE 'read:task' END);
+    END IF;
     RAISE no_data_found USING MESSAGE = format('there is no task %s that is yours to change', coalesce(task_id::text, 'null'));
 END $$;
 COMMENT ON FUNCTION work._no_such_task(uuid) IS
-'Error: P0002, the same for a task that does not exist and one that is somebody else''s.';
+'Errors: P0002, the same for a task that does not exist and one that is somebody else''s; 42501 (no scope to see any).';
 
 CREATE FUNCTION work.update_status(task_id uuid, status_id integer) RETURNS void
 LANGUAGE plpgsql

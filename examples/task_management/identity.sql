@@ -69,6 +69,9 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
+    IF rbac.current_user_id() IS NULL THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT u.id, u.username FROM unnest(ids) AS i JOIN rbac.users AS u ON u.id = i
     CROSS JOIN LATERAL (
@@ -77,7 +80,7 @@ BEGIN
         LIMIT 1) AS belongs;
 END $$;
 COMMENT ON FUNCTION work._names(uuid[]) IS
-'What those of these users are called who belong to the current tenant.';
+'What those of these users are called who have, or had, a role in the current tenant. Nobody, if nobody is asking.';
 
 -- The employees of the report, for who may see all tasks: a page of them by name, or
 -- those among some. LATERAL ... LIMIT 1, so that a page ends where it is full, whatever

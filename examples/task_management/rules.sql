@@ -47,11 +47,10 @@ CREATE TRIGGER all_but_the_status_takes_su_edit BEFORE UPDATE ON work.tasks
         IS DISTINCT FROM (NEW.title, NEW.description, NEW.type_id, NEW.severity_id, NEW.assignee_id, NEW.creator_id, NEW.due_date))
     EXECUTE FUNCTION work._require_su_edit();
 
--- Who made it and who changed it last is nobody's to say.
+-- Who made a task and who changed it last is nobody's to say.
 CREATE FUNCTION work._sign() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.created_at := now();
         NEW.creator_id := rbac.current_user_id();
     END IF;
     NEW.updated_at := now();

@@ -218,6 +218,11 @@ SELECT story.refused(statement, state) FROM (VALUES
 \g /dev/null
 COMMIT;
 BEGIN;
+SELECT work.begin_request('minh', '{su_edit:task}') \g /dev/null
+SELECT story.refused(format('SELECT work.assign_task(%L, ''tuan'')', :'bug'), '42501') \g /dev/null
+COMMIT;
+BEGIN;
+SELECT story.must(count(*) = 0, 'names are told to nobody') FROM work._names(ARRAY(SELECT ('00000000-0000-0000-0000-0000ee6b280' || n)::uuid FROM generate_series(1, 4) AS n)) \g /dev/null
 SELECT story.refused('SELECT * FROM work.all_tasks()', '28000'), story.refused('SELECT * FROM work.task_summary()', '28000'),
        story.refused('SELECT work.create_task(''x'')', '28000') \g /dev/null
 COMMIT;
