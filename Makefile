@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 
 # PGXS claims the name `check` for a message that says it cannot, so what works
 # on the whole house and what PGXS does stand apart.
-HOUSE = help needs check check-% accept demo bench bench-growth bench-isolation bench-workflow stress
+HOUSE = help needs check check-% accept demo bench bench-growth bench-isolation bench-tasks bench-workflow stress
 ifneq (,$(filter $(HOUSE),$(MAKECMDGOALS)))
 include dev/house.mk
 else

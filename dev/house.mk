@@ -3,7 +3,7 @@
 
 export PG_CONFIG ROOMS REGRESS ISOLATION
 
-.PHONY: help needs check accept demo bench bench-growth bench-isolation bench-workflow stress
+.PHONY: help needs check accept demo bench bench-growth bench-isolation bench-tasks bench-workflow stress
 
 help:
 	@echo 'make                 build'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench           measure'
 	@echo 'make bench-growth    measure how it grows up to 1,000,000 people; draws docs/growth.svg'
 	@echo 'make bench-isolation measure policies beside what one would write instead'
+	@echo 'make bench-tasks     measure a task management system: its report, its lists, its writers (SIZES)'
 	@echo 'make bench-workflow  measure steps of workflows beside a C trigger that does nothing'
 	@echo 'make needs           install what testing needs, or say what that is'
 	@echo
@@ -46,7 +47,7 @@ stress:
 	+@STRESS_SECONDS=$${STRESS_SECONDS:-600} dev/check stress
 
 demo:
-	+@dev/on-server examples/demo/run
+	+@dev/on-server examples/demonstrate
 
 bench:
 	+@dev/on-server bench/run
@@ -56,6 +57,9 @@ bench-growth:
 
 bench-isolation:
 	+@dev/on-server bench/isolation/run
+
+bench-tasks:
+	+@dev/on-server bench/tasks/run $(SIZES)
 
 bench-workflow:
 	+@dev/on-server bench/workflow/run
