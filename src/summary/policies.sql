@@ -92,7 +92,7 @@ BEGIN
         EXECUTE format('CREATE POLICY rbac_summary_is_current ON %s AS RESTRICTIVE FOR SELECT TO PUBLIC USING ((SELECT rbac._summary_is_current(%s, %L)))', target, s.id, rbac._sight_of(s.source));
     END LOOP;
     -- the same columns, perhaps read from elsewhere
-    EXECUTE format('CREATE %s VIEW %s WITH (security_invoker = true) AS %s', 'OR REPLACE', s.totals, rbac._totals_query(s));
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_invoker = true) AS %s', s.totals, rbac._totals_query(s));
 END $$;
 COMMENT ON FUNCTION rbac._carry_policies(integer) IS
 'Makes the row-level security of the tables behind a summary that of its source. Error: 0A000 (a policy looks at columns that the summary does not have).';
