@@ -36,7 +36,7 @@
 
 PG_FUNCTION_INFO_V1(rbac_compact);
 
-static int	summary_pending = 2000;
+static int	summary_pending = 1000;
 
 /* What rbac._fold_statements() returns, planned; kept for the backend's life. */
 #define FOLD_STEPS 4
@@ -84,7 +84,7 @@ rbac_fold_init(void)
 	DefineCustomIntVariable("rbac.summary_pending",
 							"How many changes of a summary are pending, on average, before a writer folds them.",
 							"More make writing cheaper and reading dearer. 0: writers never fold, rbac.compact_summary() does.",
-							&summary_pending, 2000, 0, 1000000000, PGC_USERSET, 0,
+							&summary_pending, 1000, 0, 1000000000, PGC_USERSET, 0,
 							NULL, NULL, NULL);
 }
 

@@ -18,6 +18,7 @@
 
 PG_FUNCTION_INFO_V1(rbac_status_counts_add);
 PG_FUNCTION_INFO_V1(rbac_status_counts_remove);
+PG_FUNCTION_INFO_V1(rbac_status_sums_add);
 PG_FUNCTION_INFO_V1(rbac_status_counts_combine);
 PG_FUNCTION_INFO_V1(rbac_status_counts_serialize);
 PG_FUNCTION_INFO_V1(rbac_status_counts_deserialize);
@@ -87,6 +88,19 @@ rbac_status_counts_add(PG_FUNCTION_ARGS)
 		? make_counts(memory, FIRST_SIZE) : (StatusCounts *) PG_GETARG_POINTER(0);
 
 	add_argument(fcinfo, counts, 1);
+	PG_RETURN_POINTER(counts);
+}
+
+/* For _status_sums(status, count): so many more of this status; they may be less. */
+Datum
+rbac_status_sums_add(PG_FUNCTION_ARGS)
+{
+	MemoryContext memory = rbac_aggregate_memory(fcinfo);
+	StatusCounts *counts = PG_ARGISNULL(0)
+		? make_counts(memory, FIRST_SIZE) : (StatusCounts *) PG_GETARG_POINTER(0);
+
+	if (!PG_ARGISNULL(2))
+		add_argument(fcinfo, counts, PG_GETARG_INT64(2));
 	PG_RETURN_POINTER(counts);
 }
 

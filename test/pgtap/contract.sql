@@ -165,7 +165,7 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'rb
              ('_examine_the_rest'), ('_examine_workflows'), ('_examine_summaries'),  -- of doctor, which reads catalogs as whoever calls it
              ('_sees_workflow'), ('_manages_workflow'),  -- in policies on our tables, about oneself
              ('_workflow_start'), ('_workflow_step'), ('_attached'), ('_require_integer_column'), ('_drop_workflow_triggers'),  -- of attach_workflow, with the caller's rights
-             ('_slot'), ('_is_settled'), ('_summary_is_current'), ('_sight_of'),  -- in tables, views and policies of summaries
+             ('_slot'), ('_is_settled'), ('_total'), ('_status_sums'), ('_summary_is_current'), ('_sight_of'),  -- in tables, views and policies of summaries
              ('_count_row'), ('_counted_by'), ('_write_counted'), ('_count_truncated'),  -- in triggers that their owners make
              ('_is_countable'), ('_counted_columns'), ('_execute_fresh'), ('_column_list'), ('_summary'), ('_key_of'), ('_column_definition'),
              ('_make_summary_tables'), ('_fold_statements'), ('_fits_index'), ('_constraint_of'), ('_count_nothing'),
