@@ -243,8 +243,9 @@ rbac_counted(Relation table, int32 summary_id)
 	counted = hash_search(counted_tables, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		counted->is_valid = false;
-		counted->pending = InvalidOid;
+		memset(counted, 0, sizeof(*counted));
+		counted->key.relid = key.relid;
+		counted->key.summary_id = key.summary_id;
 	}
 	/* what arrives while we look is about what we have found, or not about us */
 	while (!counted->is_valid)

@@ -15,6 +15,7 @@
 #include "utils/relcache.h"
 
 #define RBAC_MAX_KEY_COLUMNS 16
+#define RBAC_RECENT_SLOTS 16
 
 /* One column of the key, compared and hashed as its type does by default. */
 typedef struct RbacKeyColumn
@@ -38,6 +39,8 @@ typedef struct RbacCounted
 	bool		is_valid;
 	Oid			source;
 	Oid			pending;
+	uint32		next_recent;
+	int32		recent[RBAC_RECENT_SLOTS];	/* of which this session has written something */
 	int			nkeys;			/* the status is the last */
 	RbacKeyColumn column[RBAC_MAX_KEY_COLUMNS];
 } RbacCounted;
@@ -65,7 +68,8 @@ extern void rbac_pile_forget(int32 summary_id);
 
 /* fold.c */
 extern void rbac_fold_init(void);
-extern void rbac_fold_sometimes(const RbacCounted *counted, int64 parts);
+extern double rbac_fold_weight(RbacCounted *counted, int32 slot);
+extern void rbac_fold_sometimes(const RbacCounted *counted, double weight);
 
 /* truncate.c */
 extern void rbac_truncate_init(void);

@@ -10,8 +10,9 @@
  * Writers fold now and then, so that nobody has to care: a statement that has
  * appended n rows does so with probability n / rbac.summary_pending, whatever
  * session it is in.  So about that many rows are pending, on average, and the next
- * report merges them.  A fold that fails is no reason to refuse the write that it
- * came with.
+ * report merges them.  What costs a report is each group with something pending, not
+ * each row, so rows of a group that the session has written to just before count for
+ * less.  A fold that fails is no reason to refuse the write that it came with.
  */
 #include "postgres.h"
 
@@ -37,6 +38,9 @@
 PG_FUNCTION_INFO_V1(rbac_compact);
 
 static int	summary_pending = 1000;
+
+/* Of a row of a group that has something pending already. */
+#define AGAIN	(1.0 / 8)
 
 /* What rbac._fold_statements() returns, planned; kept for the backend's life. */
 #define FOLD_STEPS 4
@@ -237,17 +241,30 @@ fold_or_log(int32 summary_id, Oid pending)
 	CurrentResourceOwner = owner;
 }
 
+/* How much a row of this slot adds to what reports have to merge. */
+double
+rbac_fold_weight(RbacCounted *counted, int32 slot)
+{
+	for (int i = 0; i < RBAC_RECENT_SLOTS; i++)
+	{
+		if (counted->recent[i] == slot)
+			return AGAIN;
+	}
+	counted->recent[counted->next_recent++ % RBAC_RECENT_SLOTS] = slot;
+	return 1;
+}
+
 /*
- * After so many rows were appended to what is pending.
+ * After rows of so much weight were appended to what is pending.
  *
  * A transaction with one snapshot must not fold: it would have to delete what that
  * snapshot does not see, and then count as its own what others have done.
  */
 void
-rbac_fold_sometimes(const RbacCounted *counted, int64 parts)
+rbac_fold_sometimes(const RbacCounted *counted, double weight)
 {
-	if (parts == 0 || summary_pending == 0 || IsolationUsesXactSnapshot() ||
-		pg_prng_double(&pg_global_prng_state) * summary_pending >= parts)
+	if (weight == 0 || summary_pending == 0 || IsolationUsesXactSnapshot() ||
+		pg_prng_double(&pg_global_prng_state) * summary_pending >= weight)
 		return;
 	fold_or_log(counted->key.summary_id, counted->pending);
 }

@@ -179,8 +179,10 @@ form_part(const RbacCounted *counted, TupleDesc desc, const KeyCount *entry)
 	return heap_form_tuple(desc, values, isnull);
 }
 
-/* Together, so that a page is locked and logged once. */
-static int64
+/*
+ * Together, so that a page is locked and logged once.  Returns their weight (fold.c).
+ */
+static double
 write_counts(Pile *pile, Relation pending)
 {
 	TupleTableSlot *parts[PARTS_AT_ONCE];
@@ -190,7 +192,7 @@ write_counts(Pile *pile, Relation pending)
 	const KeyCount *entry;
 	int			nparts = 0;
 	int			nslots = 0;
-	int64		written = 0;
+	double		weight = 0;
 
 	pile_start_iterate(pile->counts, &iterator);
 	do
@@ -201,35 +203,35 @@ write_counts(Pile *pile, Relation pending)
 			if (nparts == nslots)
 				parts[nslots++] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 			ExecForceStoreHeapTuple(form_part(pile->counted, desc, entry), parts[nparts++], true);
+			weight += rbac_fold_weight(pile->counted, rbac_slot_of(pile->counted, entry->key->value, entry->key->isnull));
 		}
 		if (nparts == PARTS_AT_ONCE || (entry == NULL && nparts > 0))
 		{
 			heap_multi_insert(pending, parts, nparts, command, 0, NULL);
-			written += nparts;
 			nparts = 0;
 		}
 	} while (entry != NULL);
 
 	for (int i = 0; i < nslots; i++)
 		ExecDropSingleTupleTableSlot(parts[i]);
-	return written;
+	return weight;
 }
 
-/* Write a pile down and forget it.  Returns how many rows that took. */
-static int64
+/* Write a pile down and forget it.  Returns the weight of the rows. */
+static double
 write_pile(Pile *pile)
 {
 	Relation	pending = table_open(pile->counted->pending, RowExclusiveLock);
-	int64		written;
+	double		weight;
 
 	/* it may have been altered since the rows were counted */
 	rbac_require_as_made(pending, pile->counted);
-	written = write_counts(pile, pending);
+	weight = write_counts(pile, pending);
 
 	/* until the transaction ends, nobody drops what it has written to */
 	table_close(pending, NoLock);
 	forget_pile(pile);
-	return written;
+	return weight;
 }
 
 static void
@@ -324,7 +326,7 @@ rbac_pile_write(int32 summary_id)
 {
 	SubTransactionId subxact = GetCurrentSubTransactionId();
 	RbacCounted *counted = NULL;
-	int64		written = 0;
+	double		weight = 0;
 	dlist_mutable_iter iterator;
 
 	dlist_foreach_modify(iterator, &piles)
@@ -334,11 +336,11 @@ rbac_pile_write(int32 summary_id)
 		if (pile->subxact == subxact && pile->counted->key.summary_id == summary_id)
 		{
 			counted = pile->counted;
-			written += write_pile(pile);
+			weight += write_pile(pile);
 		}
 	}
 	if (counted != NULL)
-		rbac_fold_sometimes(counted, written);
+		rbac_fold_sometimes(counted, weight);
 }
 
 /* Forget it, for all rows are being counted anew. */
