@@ -107,6 +107,19 @@ SELECT * FROM su.differ();
 INSERT INTO su.tasks SELECT n, 'fails', 'x', 1 FROM generate_series(7000, 6999 + 100) AS n UNION ALL SELECT 5, 'fails', 'x', 1;
 SELECT * FROM su.differ();
 
+-- a statement with more groups than are kept in memory, and a key that is too long for an index
+BEGIN;
+INSERT INTO su.tasks SELECT 200000 + n, 'bulk' || n, 'x', 1 + n % 2 FROM generate_series(1, 25000) AS n;
+UPDATE su.tasks SET status_id = 2, assignee = CASE WHEN id % 3 = 0 THEN NULL ELSE assignee END WHERE id > 200000;
+INSERT INTO su.tasks SELECT 300000, string_agg(md5(n::text), ''), 'x', 1 FROM generate_series(1, 300) AS n;
+SELECT * FROM su.differ();
+RESET ROLE;
+SELECT rbac.compact_summary('tasks_by_assignee') > 40000 AS folded, su.pending() AS too_long;
+SET ROLE regress_rbac_writer;
+SELECT * FROM su.differ();
+DELETE FROM su.tasks WHERE id > 200000;
+SELECT * FROM su.differ();
+ROLLBACK;
 -- TRUNCATE, and what follows it in the same transaction
 BEGIN;
 TRUNCATE su.tasks;
