@@ -44,7 +44,8 @@ SELECT rbac._summary_is_current(:victim, '');
 
 -- To forge: a trigger of one's own table that counts for another's summary
 CREATE TABLE ma.tasks (id integer, tenant_id uuid, assignee text, status_id integer);
-CREATE TRIGGER rbac_summary_forged_columns AFTER UPDATE OF assignee, tenant_id, status_id ON ma.tasks FOR EACH ROW EXECUTE FUNCTION rbac._counted_by(:'victim');
+SELECT format('rbac_summary_%s_columns', :'victim') AS columns \gset
+CREATE TRIGGER :columns AFTER UPDATE OF assignee, tenant_id, status_id ON ma.tasks FOR EACH ROW EXECUTE FUNCTION rbac._counted_by(:'victim');
 CREATE TRIGGER forged AFTER INSERT ON ma.tasks FOR EACH ROW EXECUTE FUNCTION rbac._count_row(:'victim');
 INSERT INTO ma.tasks VALUES (1, pg_temp.id(1), 'forged', 1);
 DROP TRIGGER forged ON ma.tasks;
@@ -90,6 +91,11 @@ SELECT rbac.rebuild_summary('mine');
 SELECT DISTINCT by_whom FROM ma.loot;
 SET ROLE regress_rbac_mallory;
 -- nothing of this may do more than that work
+CREATE OR REPLACE FUNCTION ma.grab() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE left_behind (); RETURN NEW; END $$;
+RESET ROLE;
+INSERT INTO ma.tasks VALUES (5, pg_temp.id(1), 'e', 1);
+SELECT rbac.compact_summary('mine');
+SET ROLE regress_rbac_mallory;
 CREATE OR REPLACE FUNCTION ma.grab() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET ROLE regress_rbac_owner; RETURN NEW; END $$;
 RESET ROLE;
 INSERT INTO ma.tasks VALUES (3, pg_temp.id(1), 'c', 1);
