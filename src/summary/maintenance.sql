@@ -95,7 +95,7 @@ BEGIN
             UNION ALL
             SELECT %2$s sum(_count)::bigint, jsonb_object_agg(_status, _count), false
             FROM (SELECT %2$s coalesce(%4$I::text, 'null') AS _status, sum(_count)::bigint AS _count FROM %5$s GROUP BY %2$s _status) AS by_status
-            %6$s
+            %6$s HAVING count(*) > 0
         ) AS both_ways (%2$s _n, _object, _is_folded)
         %6$s
         %7$s count(DISTINCT _object) > 1 OR count(*) <> 2 AND count(*) > 0
