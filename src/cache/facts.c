@@ -175,6 +175,13 @@ fingerprint_of(uint64 hash)
 	return (uint32) hash | 1;
 }
 
+/* Which place of its bucket a fact takes if that is free, so that it is found there at once. */
+static inline int
+home_of(uint64 hash)
+{
+	return (uint32) hash / 2 % PLACES_IN_BUCKET;
+}
+
 /* A consistent copy of what stands at a place.  False if it is being written. */
 static inline bool
 copy_place(RbacFact *place, RbacFact *copy)
@@ -199,6 +206,24 @@ restore_proof(const RbacFact *fact, RbacProof *proof)
 	memcpy(proof->value, fact->value, sizeof(proof->value));
 }
 
+/*
+ * Memory that is far away is better waited for once than first for one part of it
+ * and then for another, so whatever a principal's fact is likely to need is asked
+ * for at once.
+ */
+static inline void
+expect_principal(const RbacFactKey *key, uint64 hash)
+{
+	const Bucket *bucket = bucket_of(hash, ANYWHERE);
+	const RbacFact *home = &bucket->place[home_of(hash)];
+
+	__builtin_prefetch(bucket);
+	__builtin_prefetch(rbac_slot_word(rbac_user_slot(key->database, &key->a)));
+	__builtin_prefetch(home);
+	__builtin_prefetch((const char *) (home + 1) - 1);
+	__builtin_prefetch(rbac_slot_word(rbac_tenant_slot(key->database, &key->b)));
+}
+
 /* Find what is known under a key, with its proof, which holds. */
 pg_attribute_hot bool
 rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
@@ -206,12 +231,17 @@ rbac_fact_find(const RbacFactKey *key, RbacFact *fact, RbacProof *proof)
 	uint64		hash = hash_key(key);
 	Region		last = last_region(key);
 
+	if (key->kind == RBAC_FACT_PRINCIPAL)
+		expect_principal(key, hash);
 	for (Region region = first_region(key); region <= last; region++)
 	{
 		Bucket	   *bucket = bucket_of(hash, region);
+		int			home = home_of(hash);
 
-		for (int i = 0; i < PLACES_IN_BUCKET; i++)
+		for (int n = 0; n < PLACES_IN_BUCKET; n++)
 		{
+			int			i = (home + n) % PLACES_IN_BUCKET;
+
 			if (pg_atomic_read_u32(&bucket->fingerprint[i]) != fingerprint_of(hash) ||
 				!copy_place(&bucket->place[i], fact) ||
 				memcmp(&fact->key, key, sizeof(*key)) != 0)
@@ -293,10 +323,11 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 	{
 		Bucket	   *bucket = bucket_of(hash, region);
 		int			nfree = 0;
-		int			first_free = 0;
+		int			nearest_free = 0;
 
-		for (int i = PLACES_IN_BUCKET - 1; i >= 0; i--)
+		for (int n = PLACES_IN_BUCKET - 1; n >= 0; n--)
 		{
+			int			i = (home_of(hash) + n) % PLACES_IN_BUCKET;
 			uint32		fingerprint = pg_atomic_read_u32(&bucket->fingerprint[i]);
 			RbacFact	copy;
 
@@ -309,14 +340,14 @@ rbac_fact_publish(RbacFact *fact, const RbacProof *proof)
 			if (fingerprint == 0)
 			{
 				nfree++;
-				first_free = i;
+				nearest_free = i;
 			}
 		}
 		if (nfree > most_free && most_free < enough_free)
 		{
 			emptier = bucket;
 			most_free = nfree;
-			free_place = first_free;
+			free_place = nearest_free;
 		}
 	}
 	if (emptier != NULL)
