@@ -21,7 +21,7 @@
 #include "storage/backendid.h"
 #endif
 #include "utils/acl.h"
-#include "utils/guc.h"
+#include "utils/guc_tables.h"
 
 /* PG 16 moved the macros for variable-length values to a header of their own. */
 #if PG_VERSION_NUM >= 160000
@@ -58,6 +58,21 @@
 #define guc_free(ptr) free(ptr)
 #endif
 
+/* PG 16 finds the record of a setting that exists by its name. */
+#if PG_VERSION_NUM >= 160000
+#define rbac_setting_record(name) find_option((name), false, false, ERROR)
+#else
+static inline const struct config_generic *
+rbac_setting_record(const char *name)
+{
+	struct config_generic **all = get_guc_variables();
+
+	while (strcmp((*all)->name, name) != 0)
+		all++;
+	return *all;
+}
+#endif
+
 /* PG 16 has one function for the privileges on all kinds of objects. */
 #if PG_VERSION_NUM >= 160000
 #define rbac_may_execute(funcid, roleid) \
@@ -85,8 +100,14 @@
 /* PG 18 no longer asks whether a query will be run once. */
 #if PG_VERSION_NUM >= 180000
 #define rbac_executor_run(desc, count) ExecutorRun((desc), ForwardScanDirection, (count))
+#define rbac_executor_run_hook(name) \
+	void name(QueryDesc *queryDesc, ScanDirection direction, uint64 count)
+#define rbac_call_executor_run_hook(hook) (hook) (queryDesc, direction, count)
 #else
 #define rbac_executor_run(desc, count) ExecutorRun((desc), ForwardScanDirection, (count), true)
+#define rbac_executor_run_hook(name) \
+	void name(QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once)
+#define rbac_call_executor_run_hook(hook) (hook) (queryDesc, direction, count, execute_once)
 #endif
 
 /*
