@@ -292,16 +292,21 @@ check_identity(char **newval, void **extra, GucSource source)
 	return *extra != NULL;
 }
 
+/* Does the setting leave it to the transaction's notes? */
+static inline bool
+notes_count(void)
+{
+	return setting_meaning != NULL && setting_meaning->mark != 0;
+}
+
 /* Who is asking, by what the setting says now, and by the transaction's notes. */
 void
 rbac_identity_settle(void)
 {
-	if (setting_meaning == NULL)
-		rbac_identity_in_force = NULL;
-	else if (setting_meaning->mark != 0)
+	if (notes_count())
 		rbac_identity_in_force = rbac_noted_identity(setting_meaning->mark);
 	else
-		rbac_identity_in_force = setting_meaning->identity;
+		rbac_identity_in_force = setting_meaning ? setting_meaning->identity : NULL;
 	rbac_identity_serial++;
 }
 
@@ -309,7 +314,7 @@ static void
 assign_identity(const char *newval, void *extra)
 {
 	setting_meaning = extra;
-	if (setting_meaning != NULL && setting_meaning->mark != 0)
+	if (notes_count())
 		rbac_forget_notes_after(setting_meaning->mark);
 	rbac_identity_settle();
 }
@@ -358,9 +363,11 @@ rbac_put_for_session(const RbacIdentity *wanted)
 void
 rbac_put_for_transaction(const RbacIdentity *wanted)
 {
-	if (setting_meaning == NULL || setting_meaning->mark == 0)
+	if (!notes_count())
 		write_setting(IN_TRANSACTION, ++last_mark, NULL,
 					  setting_meaning != NULL || record->stack != NULL);
+	if (!notes_count())
+		elog(ERROR, "could not change parameter \"%s\"", IDENTITY_SETTING);
 	rbac_note_identity(setting_meaning->mark, wanted);
 	rbac_identity_settle();
 }
@@ -369,7 +376,7 @@ rbac_put_for_transaction(const RbacIdentity *wanted)
 static rbac_executor_run_hook(run_with_workers)
 {
 	if (queryDesc->plannedstmt->parallelModeNeeded && !IsInParallelMode() &&
-		rbac_identity_in_force != NULL && setting_meaning->mark != 0)
+		rbac_identity_in_force != NULL && notes_count())
 		write_setting(identity_text(rbac_identity_in_force), 0, rbac_identity_in_force, true);
 	rbac_call_executor_run_hook(next_run_hook ? next_run_hook : standard_ExecutorRun);
 }

@@ -28,7 +28,7 @@ install_rbac($node);
 my $alice = 'a0000000-0000-0000-0000-000000000001';
 my $acme = 'b0000000-0000-0000-0000-000000000001';
 $node->safe_psql('postgres', <<'SQL');
-CREATE TABLE story.tasks AS SELECT n, 'b0000000-0000-0000-0000-000000000001'::uuid AS tenant_id FROM generate_series(1, 20000) AS n;
+CREATE TABLE story.tasks AS SELECT n, 'b0000000-0000-0000-0000-000000000001'::uuid AS tenant_id FROM generate_series(1::bigint, 20000) AS n;
 ALTER TABLE story.tasks SET (parallel_workers = 2);
 ANALYZE story.tasks;
 -- pg_backend_pid() is restricted to the leader
@@ -67,6 +67,22 @@ my %answer = (
 	"rbac.tenants_with_scope('read:task') = ARRAY[tenant_id]" => 'true');
 is(in_workers($_), "{$answer{$_}}", "workers answer $_") for sort keys %answer;
 is(in_workers('story.answers()'), '{"' . $session->ask('SELECT story.answers()') . '"}', 'workers and leader answer all alike');
+
+# Nobody may become somebody else in one process of several, whatever a function claims.
+$node->safe_psql('postgres', <<SQL);
+CREATE FUNCTION story.impostor(n bigint) RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE AS
+\$\$ BEGIN PERFORM rbac.set_identity('$alice', '$acme', ARRAY['read:task'], local => true); RETURN true; END \$\$;
+CREATE FUNCTION story.leaver(n bigint) RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE AS
+\$\$ BEGIN PERFORM rbac.clear_identity(); RETURN true; END \$\$;
+CREATE FUNCTION story.mover(n bigint) RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE AS
+\$\$ BEGIN PERFORM rbac.switch_tenant('$acme'); RETURN true; END \$\$;
+SQL
+for my $who (qw(impostor leaver mover))
+{
+	is($session->fails("SELECT bool_and(answer) FROM (SELECT story.$who(n) AS answer FROM story.tasks OFFSET 0) AS asked"),
+		'25000', "the identity stays in a parallel plan: $who");
+	is($session->ask('SELECT rbac.current_user_id()'), $alice, '... and after it');
+}
 
 # What the transaction itself has written.
 $session->ask('BEGIN');
