@@ -39,6 +39,18 @@ make_people() {
 	ask -v people="$1" -v roles_each="$2" -v permissions_each="$3" -f people.sql
 }
 
+# hold BEGINNING...: every contest, each in one session, which begins with what these
+# arguments tell psql; statements as clients send them (isolation/turn.sql). Variable
+# ROUNDS: how many turns count.
+hold() {
+	local contest round turns=()
+	for ((round = 0; round <= ${ROUNDS:-9}; round++)); do turns+=(-f isolation/turn.sql); done
+	ask -A -t -c 'SELECT contest FROM bench.entrants GROUP BY contest ORDER BY min(place)' |
+		while IFS= read -r contest; do
+			ask -v contest="$contest" -v round=-1 "$@" "${turns[@]}" </dev/null
+		done
+}
+
 median() {
 	sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
