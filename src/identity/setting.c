@@ -23,7 +23,8 @@
  * to say so, which a mark tells.
  *
  * A parallel worker knows the settings and nothing else, so before a parallel plan
- * runs, the setting is made to say it all.
+ * runs, the setting is made to say it all.  Workers that build an index are told
+ * nothing, and nobody is asking there: what an index holds cannot hang on that.
  */
 #include "postgres.h"
 
@@ -31,6 +32,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/guc_tables.h"
 
 #include "compat.h"
@@ -363,7 +365,7 @@ rbac_put_for_session(const RbacIdentity *wanted)
 void
 rbac_put_for_transaction(const RbacIdentity *wanted)
 {
-	if (!notes_count())
+	if (!notes_count() || InSecurityRestrictedOperation())
 		write_setting(IN_TRANSACTION, ++last_mark, NULL,
 					  setting_meaning != NULL || record->stack != NULL);
 	if (!notes_count())

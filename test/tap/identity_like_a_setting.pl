@@ -73,6 +73,22 @@ CREATE FUNCTION caught(who uuid, another uuid) RETURNS boolean LANGUAGE plpgsql 
 	END;
 END \$\$;
 
+-- Whoever maintains tables runs code of their owners, which may try to leave another behind.
+CREATE FUNCTION restless() RETURNS SETOF int LANGUAGE plpgsql AS
+\$\$ BEGIN
+	PERFORM rbac.set_identity('$person[5]', local => true), set_config('model.who', '$person[5]', true), set_config('model.local', 'true', true);
+	IF random() < 0.5 THEN
+		PERFORM rbac.clear_identity(), set_config('model.who', '', true);
+	END IF;
+	RETURN NEXT 1;
+END \$\$;
+CREATE FUNCTION restless_entry(n int) RETURNS int LANGUAGE sql IMMUTABLE AS \$\$ SELECT public.restless() \$\$;
+CREATE MATERIALIZED VIEW restless_view AS SELECT * FROM restless() WITH NO DATA;
+CREATE TABLE restless_rows AS SELECT 1 AS n;
+BEGIN;
+CREATE INDEX ON restless_rows (restless_entry(n));
+COMMIT;
+
 CREATE TABLE rows_for_workers AS SELECT n FROM generate_series(1, 1000) AS n;
 ALTER TABLE rows_for_workers SET (parallel_workers = 2);
 ANALYZE rows_for_workers;
@@ -115,6 +131,9 @@ my @inside = (
 	[ 2, 'a function with a SET clause', sub { 'SELECT with_clause(' . anybody() . ')' } ],
 	[ 2, 'a function that begins with nobody and becomes somebody', sub { 'SELECT emptied(' . anybody() . ')' } ],
 	[ 2, 'an exception', sub { 'SELECT caught(' . anybody() . ', ' . anybody() . ')' } ],
+	[ 1, 'a view refreshed', sub { 'REFRESH MATERIALIZED VIEW restless_view' } ],
+	[ 1, 'a table analyzed', sub { 'ANALYZE restless_rows' } ],
+	[ 1, 'an index built', sub { 'REINDEX TABLE restless_rows' } ],
 	[ 1, 'the end', sub { $in_transaction = 0; 'COMMIT' } ],
 	[ 1, 'the end, rolled back', sub { $in_transaction = 0; 'ROLLBACK' } ],
 	[ 1, 'the end, and on', sub { @savepoint = (); 'COMMIT AND CHAIN' } ],
