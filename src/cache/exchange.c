@@ -471,14 +471,51 @@ rbac_cache_vouches(void)
 	return rbac_cache_glance_at_duty(&exists) || (RBAC_MUTANT("R5-vouch") && rbac_cache_may_glance());
 }
 
+/*
+ * Whoever says who is asking is about to be asked about, and by then what they are
+ * asked by lies far away again, with a thousand things done in between.  So the last
+ * principal's fact is remembered with its proof, until something of it fails.
+ */
+static struct
+{
+	bool		is_known;
+	RbacPrincipalKey key;
+	RbacFact	fact;
+	RbacProof	proof;
+}			last_principal;
+
+static pg_attribute_hot bool
+find_principal(const RbacPrincipalKey *key, RbacFact *fact, RbacProof *proof)
+{
+	if (!last_principal.is_known ||
+		memcmp(&last_principal.key, key, sizeof(*key)) != 0 ||
+		!rbac_proof_holds(&last_principal.proof))
+	{
+		RbacFactKey fact_key;
+
+		principal_key(&fact_key, key);
+		last_principal.key = *key;
+		last_principal.is_known =
+			rbac_fact_find(&fact_key, &last_principal.fact, &last_principal.proof);
+	}
+	*fact = last_principal.fact;
+	*proof = last_principal.proof;
+	return last_principal.is_known;
+}
+
+/* It does not say what we need, or not now: another one may have been told since. */
+static bool
+forget_principal(void)
+{
+	last_principal.is_known = false;
+	return false;
+}
+
 /* The part of a principal's fact that its number holds, and its bounds. */
 static pg_attribute_hot bool
 glance_at_principal(const RbacPrincipalKey *key, TimestampTz now, RbacFact *fact, RbacGlance *glance)
 {
-	RbacFactKey fact_key;
-
-	principal_key(&fact_key, key);
-	if (!rbac_fact_find(&fact_key, fact, &glance->proof))
+	if (!find_principal(key, fact, &glance->proof))
 		return false;
 
 	glance->valid_from = DT_NOBEGIN;
@@ -490,10 +527,10 @@ glance_at_principal(const RbacPrincipalKey *key, TimestampTz now, RbacFact *fact
 		WrittenPrincipal bounds;
 
 		if (more == NULL)
-			return false;
+			return forget_principal();
 		bounds = *more;
 		if (!rbac_ring_has(fact->more) || !is_in_bounds(&bounds, now))
-			return false;
+			return forget_principal();
 		glance->valid_from = bounds.valid_from;
 		glance->valid_until = bounds.valid_until;
 	}
@@ -566,10 +603,10 @@ rbac_cache_glance(const RbacPrincipalKey *key, const char *scope, int length,
 		const void *set = rbac_ring_look(fact.set, &written);
 
 		if (set == NULL)
-			return false;
+			return forget_principal();
 		glance->held = look_for_scope(set, written, scope_id);
 		if (!rbac_ring_has(fact.set))
-			return false;
+			return forget_principal();
 	}
 	rbac_counters->shared_hits++;
 	return true;

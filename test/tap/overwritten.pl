@@ -54,6 +54,17 @@ for my $session (@sessions)
 	is($wrong, 0, '... and every answer was right');
 }
 cmp_ok($node->safe_psql('postgres', 'SELECT loads - shared_hits / 1000 FROM rbac.cache_stats()'), '>', 50, 'sets pushed each other out');
+
+# Whoever remembers what is gone takes what another has put in its place.
+my ($one, $other) = @sessions;
+my $first = "SELECT rbac.user_has_scope(md5('u0')::uuid, 'even:0', '$acme')";
+is($one->ask($first), 't', 'one is asked about');
+$other->ask('CALL story.ask(1, 1, 79)');
+is($other->ask($first), 't', 'pushed out by the others, and told again');
+my $hits = 'SELECT shared_hits FROM rbac.cache_stats()';
+my $before = $one->ask($hits);
+$one->ask($first) for 1 .. 10;
+cmp_ok($one->ask($hits) - $before, '>=', 9, '... which who knew it before takes from there');
 $_->quit for @sessions;
 $node->stop;
 done_testing();
