@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(rbac_current_user_id);
 PG_FUNCTION_INFO_V1(rbac_current_tenant_id);
 
 rbac_identity_admit_hook_type rbac_identity_admit_hook = NULL;
+
 void
 rbac_identity_init(void)
 {

@@ -178,6 +178,11 @@ $session->quit;
 walk('with such', @anywhere, @for_the_session);
 ok($done{ $_->[1] }, "a step of them: $_->[1]") for @anywhere, @for_the_session, @inside, @outside;
 
+# By hand the setting can be emptied, but not made to say again what it has said.
+$session->ask('ROLLBACK');
+is($session->fails("BEGIN; SELECT become('$person[0]', true); SET LOCAL rbac.identity = ''; SET LOCAL rbac.identity = 'transaction'"),
+	'42501', 'what was emptied does not come back, not even for a superuser');
+
 # What nobody will ask for again takes no memory.
 $session->ask("ROLLBACK; BEGIN; SELECT become('$person[0]', true)");
 my $memory = "SELECT total_bytes FROM pg_backend_memory_contexts WHERE name = 'TopTransactionContext'";
